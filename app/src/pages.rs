@@ -1,0 +1,10 @@
+//! The pages, by area.
+
+pub(crate) mod dashboard;
+pub(crate) mod error;
+pub(crate) mod home;
+pub(crate) mod signed_out;
+
+pub use dashboard::DashboardPage;
+pub use error::ErrorPage;
+pub use signed_out::SignedOutPage;

@@ -1,0 +1,85 @@
+//! `/dashboard`: everything known of the viewer, and how fresh it is.
+
+use crate::ui::avatar::{Size, avatar};
+use crate::ui::card::Card;
+use crate::ui::masthead::Masthead;
+use crate::ui::term;
+use campus::instant::{Instant, day_text};
+use campus::person::Person;
+use campus::role::PrimaryRole;
+use campus::semester::Term;
+use campus::viewer::Viewer;
+use leptos::prelude::*;
+
+mod academic;
+mod profile;
+mod roles;
+
+/// What the page needs besides the viewer.
+#[derive(Clone, Copy, Debug)]
+pub struct DashboardPage {
+    /// The instant against which ages are told.
+    pub now: Instant,
+}
+
+/// The page.
+pub(crate) fn dashboard(viewer: &Viewer, page: DashboardPage) -> AnyView {
+    let DashboardPage { now } = page;
+    let person = &viewer.person;
+    let identity = identity(person);
+    view! {
+        <Masthead now>{identity}</Masthead>
+        <div class="wrap cards">
+            {academic::card(person, now)}
+            {semester(now)}
+            {roles::card(person, now)}
+            {profile::card(person, now)}
+        </div>
+    }
+    .into_any()
+}
+
+fn identity(person: &Person) -> impl IntoView + use<> {
+    view! {
+        <div class="identity">
+            {avatar(person, Size::Large)}
+            <div>
+                <p class="eyebrow">"Your dashboard"</p>
+                <h1>
+                    <bdi>{person.display_name()}</bdi>
+                </h1>
+                <p class="lede">{standing(person)}</p>
+            </div>
+        </div>
+    }
+}
+
+/// The primary role in a line, with the level where there is one.
+fn standing(person: &Person) -> String {
+    let role = primary(person).map_or("Signed in", PrimaryRole::label);
+    match person.academic.as_ref().and_then(|facts| facts.value.level) {
+        Some(level) => format!("{role} · {level} level"),
+        None => role.to_owned(),
+    }
+}
+
+fn primary(person: &Person) -> Option<PrimaryRole> {
+    person.roles.as_ref().and_then(|facts| facts.value.primary)
+}
+
+fn semester(now: Instant) -> impl IntoView {
+    let term = Term::at(now);
+    let content = match (term, term.progress(now)) {
+        (Term::Holidays { until }, _) => {
+            let text = format!("Harmattan semester begins on {}.", day_text(until));
+            view! { <p>{text}</p> }.into_any()
+        }
+        (_, Some(progress)) => term::progress_bar(term, &progress).into_any(),
+        (_, None) => ().into_any(),
+    };
+    view! {
+        <Card id="semester" title=term::name(term).to_owned() class="card-term">
+            {content}
+        </Card>
+    }
+}

@@ -1,0 +1,279 @@
+//! What every page promises: landmarks, safety under a strict content security policy, escaping, and
+//! no script where nobody is signed in.
+#![cfg(feature = "ssr")]
+
+mod fixture;
+
+use campus::reason::{EndReason, Reason};
+use campus::return_path::ReturnPath;
+use campus::role::PrimaryRole;
+use campus_app::{DashboardPage, ErrorPage, Page, Ribbon, SignedOutPage, render};
+use fixture::{NASTY, NONCE, anonymous, hostile, now, on, person, signed_in, student};
+
+/// Every kind of page for every kind of viewer, with a name for messages.
+fn all_pages() -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    for (who, chrome) in [
+        ("nobody", anonymous("/")),
+        ("student", signed_in(student())),
+        ("staff", signed_in(person(PrimaryRole::Staff))),
+        ("hostile", signed_in(hostile())),
+    ] {
+        let mut add =
+            |name: &str, page| pages.push((format!("{name} for {who}"), render(&chrome, page)));
+        add("home", Page::Home);
+        add("dashboard", Page::Dashboard(DashboardPage { now: now() }));
+        for reason in EndReason::ALL.iter().copied().map(Some).chain([None]) {
+            for provider_sign_out in [false, true] {
+                add("signed out", Page::SignedOut(SignedOutPage { reason, provider_sign_out }));
+            }
+        }
+        for &reason in Reason::ALL {
+            let next = ReturnPath::parse("/dashboard?q=a&b");
+            add(reason.code, Page::Error(ErrorPage { reason, next }));
+        }
+    }
+    pages
+}
+
+#[test]
+fn every_page_is_a_whole_document_with_landmarks() {
+    for (name, html) in all_pages() {
+        let count = |part: &str| html.matches(part).count();
+        assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\"><head><meta charset"), "{name}");
+        assert!(html.ends_with("</body></html>"), "{name}");
+        for once in [
+            "<h1",
+            "<title>",
+            "<main id=\"content\"",
+            "<header",
+            "<footer",
+            "<nav aria-label=\"Main\"",
+            "href=\"#content\"",
+            "rel=\"stylesheet\"",
+        ] {
+            assert_eq!(count(once), 1, "{once} on {name}");
+        }
+        assert!(html.contains("<body class=\"term-harmattan\">"), "{name}");
+    }
+}
+
+#[test]
+fn every_page_obeys_a_strict_content_security_policy() {
+    let nonce = format!("<script nonce=\"{NONCE}\"");
+    for (name, html) in all_pages() {
+        assert_eq!(html.matches("<script").count(), html.matches(&nonce).count(), "{name}");
+        for attribute in attribute_names(&html) {
+            let allowed = attribute != "style" && !attribute.starts_with("on");
+            assert!(allowed, "{attribute} on {name}");
+        }
+        assert!(!html.contains("javascript:"), "{name}");
+        assert!(!html.contains("<style"), "{name}");
+    }
+}
+
+#[test]
+fn pages_of_nobody_load_no_script() {
+    for page in
+        [Page::Home, Page::SignedOut(SignedOutPage { reason: None, provider_sign_out: true })]
+    {
+        let html = render(&anonymous("/"), page);
+        for part in ["<script", ".wasm", "modulepreload", "leptos-island"] {
+            assert!(!html.contains(part), "{part}");
+        }
+    }
+    let html = render(&signed_in(student()), Page::Home);
+    assert_eq!(html.matches("<leptos-island").count(), 1);
+    assert!(html.contains(".wasm"));
+}
+
+#[test]
+fn nothing_a_person_sends_becomes_markup() {
+    let mut chrome = signed_in(hostile());
+    chrome.request_id = Some(NASTY.to_owned());
+    chrome.path = format!("/{NASTY}");
+    chrome.ribbon = Some(Ribbon {
+        text: NASTY.to_owned(),
+        href: Some("javascript:alert(1)".to_owned()),
+        link_text: NASTY.to_owned(),
+    });
+    let next = ReturnPath::parse(&format!("/x?{NASTY}"));
+    let pages = [
+        Page::Home,
+        Page::Dashboard(DashboardPage { now: now() }),
+        Page::Error(ErrorPage { reason: Reason::TIMEOUT, next: next.clone() }),
+        Page::Error(ErrorPage { reason: Reason::NOT_SIGNED_IN, next }),
+    ];
+    for page in pages {
+        let name = format!("{page:?}");
+        let html = render(&chrome, page);
+        for part in ["<script>", "<img src=x", "</textarea>", "javascript:"] {
+            assert!(!html.contains(part), "{part} on {name}");
+        }
+        assert!(html.contains("&lt;/textarea&gt;&lt;script&gt;"), "{name}");
+    }
+    let dashboard = render(&chrome, Page::Dashboard(DashboardPage { now: now() }));
+    // Name, given and family name, preferred name, e-mail, phone, roles and all academic fields.
+    assert!(dashboard.matches("&lt;script&gt;").count() >= 15, "every field is shown, escaped");
+}
+
+#[test]
+fn the_dashboard_shows_all_that_is_known() {
+    let html = render(&signed_in(student()), Page::Dashboard(DashboardPage { now: now() }));
+    for part in [
+        "Aisha Mohammed",
+        "aisha@nile.example",
+        ">verified<",
+        "Student",
+        "Editor",
+        "200",
+        "Undergraduate",
+        "256240001",
+        "<code>fac_eng</code>",
+        "<code>dep_cpe</code>",
+        "2026/2027",
+        "Harmattan semester",
+        "Week 13",
+        "1 Sep 2026",
+        "14 Feb 2027",
+        "<progress",
+        "5 minutes ago · from sign-in token",
+        "<time datetime=\"2026-11-24T05:34:00Z\">24 Nov 2026, 06:34</time>",
+        "Picture of Aisha Mohammed",
+        "referrerpolicy=\"no-referrer\"",
+        "width=\"96\"",
+        "2 hours ago · from Campus One",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+}
+
+#[test]
+fn the_dashboard_has_words_for_what_is_missing() {
+    let dashboard =
+        |person| render(&signed_in(person), Page::Dashboard(DashboardPage { now: now() }));
+    let staff = dashboard(person(PrimaryRole::Staff));
+    assert!(staff.contains("You are here as Staff, so there is nothing missing."));
+    assert!(!staff.contains("Student ID"));
+    let bare = dashboard(fixture::bare());
+    for part in ["sent no study details", "sent no roles", "sent no profile", "Somebody"] {
+        assert!(bare.contains(part), "{part}");
+    }
+    assert!(!bare.contains("<img"));
+    let mut partly = student();
+    if let Some(facts) = &mut partly.academic {
+        facts.value.level = None;
+    }
+    assert!(dashboard(partly).contains("not sent"));
+}
+
+#[test]
+fn details_from_before_the_term_are_marked() {
+    let warning = "from before the current term";
+    let mut old = student();
+    let fresh = render(&signed_in(old.clone()), Page::Dashboard(DashboardPage { now: now() }));
+    assert!(!fresh.contains(warning));
+    if let Some(facts) = &mut old.academic {
+        facts.as_of = now().plus_seconds(-100 * 86_400);
+    }
+    assert!(
+        render(&signed_in(old), Page::Dashboard(DashboardPage { now: now() })).contains(warning)
+    );
+}
+
+#[test]
+fn pictures_come_only_from_acceptable_addresses() {
+    for (address, shown) in [
+        ("https://cdn.example/a.png", true),
+        ("/pictures/a.png", true),
+        ("javascript:alert(1)", false),
+        ("data:image/svg+xml,x", false),
+        ("//evil.example/a.png", false),
+    ] {
+        let mut person = student();
+        if let Some(facts) = &mut person.profile {
+            facts.value.picture = Some(address.to_owned());
+        }
+        let html = render(&signed_in(person), Page::Dashboard(DashboardPage { now: now() }));
+        assert_eq!(html.contains("<img"), shown, "{address}");
+        assert!(html.contains(">AM</span>"), "initials lie under every picture");
+    }
+}
+
+#[test]
+fn the_navigation_shows_only_what_opens_and_where_one_is() {
+    let nobody = render(&anonymous("/"), Page::Home);
+    assert!(nobody.contains("<a href=\"/\" aria-current=\"page\">Home</a>"));
+    assert!(!nobody.contains("href=\"/dashboard\""));
+    assert!(!nobody.contains("Sign out"));
+    let mut chrome = signed_in(student());
+    chrome.path = "/dashboard?from=mail".to_owned();
+    let html = render(&chrome, Page::Dashboard(DashboardPage { now: now() }));
+    assert!(html.contains("<a href=\"/dashboard\" aria-current=\"page\">Dashboard</a>"));
+    assert!(html.contains("<a href=\"/\">Home</a>"));
+    assert!(html.contains("<form method=\"post\" action=\"/auth/logout\">"));
+}
+
+#[test]
+fn signing_in_leads_back() {
+    let html = render(&anonymous("/notices?page=2&x"), Page::Home);
+    assert!(html.contains("href=\"/auth/login?next=%2Fnotices%3Fpage%3D2%26x\""));
+    assert!(html.contains("href=\"/auth/login?next=%2Fdashboard\" class=\"button\""));
+    let callback = render(&anonymous("/auth/callback?code=x"), Page::Home);
+    assert!(callback.contains("href=\"/auth/login?next=%2F\" class=\"button button-quiet\""));
+    let page = Page::SignedOut(SignedOutPage { reason: None, provider_sign_out: false });
+    assert!(
+        render(&anonymous("/"), page).contains("href=\"/auth/login?next=%2F\" class=\"button\"")
+    );
+}
+
+#[test]
+fn errors_say_what_to_do_and_what_to_tell() {
+    let mut chrome = anonymous("/dashboard");
+    chrome.request_id = Some("0199-req".to_owned());
+    for &reason in Reason::ALL {
+        let next = ReturnPath::parse("/dashboard");
+        let html = render(&chrome, Page::Error(ErrorPage { reason, next }));
+        let code = format!("<p data-reason=\"{0}\">Reason code: <code>{0}</code></p>", reason.code);
+        assert!(html.contains(&code), "{}", reason.code);
+        assert!(html.contains("Request number: <code>0199-req</code>"));
+        let way = match reason.way_on {
+            campus::reason::WayOn::SignIn => {
+                "href=\"/auth/login?next=%2Fdashboard\" class=\"button\""
+            }
+            campus::reason::WayOn::TryAgain => "href=\"/dashboard\" class=\"button\"",
+            campus::reason::WayOn::Home => "href=\"/\" class=\"button\"",
+        };
+        assert!(html.contains(way), "{}", reason.code);
+    }
+}
+
+#[test]
+fn a_dashboard_without_a_viewer_shows_nothing_private() {
+    let html = render(&anonymous("/dashboard"), Page::Dashboard(DashboardPage { now: now() }));
+    assert!(html.contains("data-reason=\"not_signed_in\""));
+}
+
+#[test]
+fn the_term_tints_the_page() {
+    for (date, class) in
+        [((2026, 11), "term-harmattan"), ((2027, 4), "term-rain"), ((2027, 8), "term-holidays")]
+    {
+        let mut chrome = signed_in(student());
+        chrome.now = on(date.0, date.1);
+        let page = DashboardPage { now: chrome.now };
+        let html = render(&chrome, Page::Dashboard(page));
+        assert!(html.contains(&format!("<body class=\"{class}\">")));
+        assert_eq!(html.contains("<progress"), class != "term-holidays");
+    }
+}
+
+/// The names of all attributes of a document's tags. Values stand in double quotes, escaped.
+fn attribute_names(html: &str) -> impl Iterator<Item = &str> {
+    html.split('<')
+        .filter_map(|part| part.split_once('>'))
+        .filter(|(tag, _)| tag.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .flat_map(|(tag, _)| tag.split('"').step_by(2))
+        .flat_map(str::split_whitespace)
+        .filter_map(|word| word.strip_suffix('='))
+}

@@ -1,0 +1,161 @@
+// What people do with the app, at each provider, with and without scripts, on two kinds of screen.
+
+import { CALLBACK } from "../support/worlds.ts";
+import { aisha, choose, signInAtProvider, signInThroughApp, zainab } from "../support/people.ts";
+import { expect, test } from "../support/test.ts";
+
+test("signed in at Campus One, one is signed in here without seeing a page of it", async ({ page, world, trail }) => {
+  await signInAtProvider(page, world, aisha);
+  trail.shown.length = 0;
+
+  await page.goto("/");
+
+  await expect(page).toHaveURL(`${world.app}/`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+  await expect(page.getByRole("link", { name: "Dashboard" }).first()).toBeVisible();
+  expect(trail.shown).toEqual([`${world.app}/`]);
+  expect(trail.authorizations().map((url) => url.searchParams.get("prompt"))).toEqual(["none"]);
+});
+
+test("signed in at Campus One, a protected page opens without a page of it", async ({ page, world, trail }) => {
+  await signInAtProvider(page, world, aisha);
+  trail.shown.length = 0;
+
+  await page.goto("/dashboard");
+
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+  expect(trail.shown).toEqual([`${world.app}/dashboard`]);
+});
+
+test("with nobody signed in, the public page asks the provider once and not again", async ({ page, world, trail, context }) => {
+  await page.goto("/");
+
+  await expect(page).toHaveURL(`${world.app}/`);
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Sign in" }).first()).toHaveAttribute("href", /^\/auth\/login\?next=/);
+  expect(trail.authorizations().map((url) => url.searchParams.get("prompt"))).toEqual(["none"]);
+  expect(trail.shownFromProvider()).toEqual([]);
+  expect((await context.cookies(world.app)).map((cookie) => cookie.name)).toContain("c1_anon");
+
+  await page.goto("/");
+  await page.reload();
+
+  await expect(page.getByRole("link", { name: "Sign in" }).first()).toBeVisible();
+  expect(trail.authorizations()).toHaveLength(1);
+});
+
+test("the sign-in link leads through the provider and back", async ({ page, world }) => {
+  await page.goto("/");
+  await page.getByRole("link", { name: "Sign in" }).first().click();
+  await choose(page, world, aisha);
+
+  await expect(page).toHaveURL(`${world.app}/`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+});
+
+test("a protected page leads through sign-in and back to it", async ({ page, world, trail, context }) => {
+  await page.goto("/dashboard?week=3");
+  await choose(page, world, zainab);
+
+  await expect(page).toHaveURL(`${world.app}/dashboard?week=3`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(zainab.given);
+  const main = page.getByRole("main");
+  await expect(main).toContainText(zainab.studentId!);
+  await expect(main).toContainText(zainab.level!);
+  await expect(main).toContainText(/student/i);
+  // Between mid-July and September no semester runs.
+  await expect(main.getByRole("progressbar").or(main.getByText(/holidays/i)).first()).toBeVisible();
+  // One silent attempt, then one page to sign in at.
+  expect(trail.authorizations().map((url) => url.searchParams.get("prompt")).filter((p) => p === "none")).toHaveLength(1);
+  expect((await context.cookies(world.app)).map((cookie) => cookie.name)).not.toContain("c1_anon");
+});
+
+test("two tabs can sign in at the same time", async ({ context, world }) => {
+  const [first, second] = [await context.newPage(), await context.newPage()];
+  await Promise.all([first.goto("/dashboard?tab=1"), second.goto("/dashboard?tab=2")]);
+
+  await choose(first, world, aisha);
+  await first.waitForURL(`${world.app}/dashboard?tab=1`);
+  await choose(second, world, aisha);
+  await second.waitForURL(`${world.app}/dashboard?tab=2`);
+
+  await first.reload();
+  for (const tab of [first, second]) {
+    await expect(tab.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+  }
+});
+
+test("two tabs are signed in silently at the same time", async ({ context, page, world, trail }) => {
+  await signInAtProvider(page, world, aisha);
+  trail.shown.length = 0;
+  const [first, second] = [await context.newPage(), await context.newPage()];
+
+  await Promise.all([first.goto("/"), second.goto("/dashboard")]);
+
+  // The one that starts while the other is under way may show its public face; a reload never does.
+  await first.reload();
+  for (const tab of [first, second]) {
+    await expect(tab.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+  }
+  expect(trail.shownFromProvider()).toEqual([]);
+});
+
+test("reload, back button and an old callback address redeem nothing a second time", async ({ page, world, trail, redemptions }) => {
+  await page.goto("/");
+  await signInThroughApp(page, world, aisha);
+  const callback = trail.callbacks().at(-1)!;
+  const authorizations = trail.authorizations().length;
+  const redeemed = await redemptions();
+
+  await page.reload();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+  await page.goto(callback.href);
+  await expect(page).toHaveURL(new RegExp(`^${world.app}/(dashboard)?$`));
+  await page.goto("/");
+  await page.goBack();
+  await page.goForward();
+
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+  expect(new URL(page.url()).origin).toBe(world.app);
+  expect(trail.authorizations()).toHaveLength(authorizations);
+  expect(await redemptions()).toBe(redeemed);
+});
+
+test("who signs out stays out", async ({ page, world, trail, context, meant }) => {
+  // The protected page, asked for again, says that nobody is signed in.
+  meant.add(401);
+  await signInAtProvider(page, world, aisha);
+  await page.goto("/dashboard");
+  await page.getByRole("button", { name: "Sign out", exact: true }).first().click();
+
+  await expect(page).toHaveURL(`${world.app}/auth/signed-out`);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("You are signed out");
+  const before = trail.authorizations().length;
+
+  // The back button shows nothing of the person either.
+  await page.goBack();
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await expect(page.getByText(aisha.studentId!)).toHaveCount(0);
+
+  await page.goto("/");
+  await expect(page.getByRole("link", { name: "Sign in" }).first()).toBeVisible();
+  await expect(page.getByText(aisha.name)).toHaveCount(0);
+  await page.goto("/dashboard");
+  await expect(page.getByRole("main").getByRole("link", { name: "Sign in" }).first()).toBeVisible();
+  await expect(page.getByText(aisha.name)).toHaveCount(0);
+  // Although Campus One would still say who it is.
+  expect(trail.authorizations()).toHaveLength(before);
+
+  await page.goto("/");
+  await page.getByRole("link", { name: "Sign in" }).first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+  expect((await context.cookies(world.app)).map((cookie) => cookie.name)).not.toContain("c1_signedout");
+});
+
+test("a health monitor gets 200 from the callback and leaves nothing behind", async ({ request, world }) => {
+  for (const method of ["HEAD", "GET"]) {
+    const answer = await request.fetch(world.app + CALLBACK, { method, maxRedirects: 0 });
+    expect(answer.status()).toBe(200);
+    expect(answer.headers()["set-cookie"]).toBeUndefined();
+  }
+});

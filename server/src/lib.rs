@@ -1,0 +1,17 @@
+//! The server of Campus Desk: sign-in, sessions, store and pages over HTTP.
+
+pub mod app;
+pub mod clock;
+pub mod config;
+#[cfg(feature = "embedded-db")]
+pub mod embedded_db;
+pub mod http;
+pub mod jobs;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+pub mod seal;
+pub mod serve;
+pub mod session;
+pub mod signin;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,109 @@
+//! Serving: the application as a whole, from its settings to its last answer.
+
+use crate::app::App;
+use crate::config::{CampusOneSettings, Secret, Settings, Site};
+use crate::http::router;
+use crate::jobs;
+use crate::signin::client::ClientError;
+use crate::store::{self, StoreError};
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use campus_app::{Assets, AssetsError, Ribbon};
+use leptos::config::LeptosOptions;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// Why the application could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The database cannot be reached or migrated.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The built site is incomplete.
+    #[error(transparent)]
+    Assets(#[from] AssetsError),
+    /// The HTTP client cannot be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The listener has no address.
+    #[error("listening failed: {0}")]
+    Listen(#[from] io::Error),
+}
+
+/// The application, ready to run.
+pub struct Application {
+    /// Its state, for those who run it inside a test.
+    pub app: Arc<App>,
+    listener: TcpListener,
+    router: Router,
+}
+
+impl Application {
+    /// Migrates the database and builds the application around a listener.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub async fn build(
+        settings: &Settings,
+        listener: TcpListener,
+        database_url: &Secret,
+        campus_one: CampusOneSettings,
+        ribbon: Option<Ribbon>,
+        assets: Assets,
+    ) -> Result<Self, BuildError> {
+        let db = store::open(database_url.expose())?;
+        store::migrate(&db).await?;
+        let app = Arc::new(App::new(settings, campus_one, db, assets, ribbon)?);
+        let router = router::build(app.clone(), &settings.deployment);
+        Ok(Self { app, listener, router })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stopped` is ready, then finishes the answers under way.
+    ///
+    /// # Errors
+    /// When the listener fails for good.
+    pub async fn run_until(
+        self,
+        stopped: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let mut jobs = JoinSet::new();
+        jobs.spawn(jobs::sweep_sessions(self.app.db.clone(), self.app.session_limits));
+        // Nagle's algorithm would hold back the end of an answer for 40 ms.
+        let listener = self.listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "no-delay could not be set");
+            }
+        });
+        axum::serve(listener, self.router).with_graceful_shutdown(stopped).await?;
+        jobs.shutdown().await;
+        self.app.db.close().await;
+        Ok(())
+    }
+}
+
+/// Reads the names of the built site's files.
+///
+/// # Errors
+/// When the site was built with hashes in its file names and they are not written beside the binary.
+pub fn assets(site: &Site) -> Result<Assets, AssetsError> {
+    let options = LeptosOptions::builder()
+        .output_name(site.output_name.clone())
+        .site_root(site.root.display().to_string())
+        .site_pkg_dir(site.pkg_dir.display().to_string())
+        .site_addr(site.addr)
+        .hash_files(site.hash_files)
+        .build();
+    Assets::new(&options)
+}

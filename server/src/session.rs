@@ -1,0 +1,139 @@
+//! The session of a request: found by its cookie in one query together with the person, and never written
+//! on an ordinary request.
+
+pub mod token;
+
+use crate::app::App;
+use crate::clock;
+use crate::config::SessionLimits;
+use crate::http::cookies::{self, Cookies};
+use crate::store::StoreError;
+use crate::store::sessions::{self, SessionId, Stored, TokenHash};
+use campus::instant::Instant;
+use campus::reason::EndReason;
+use campus::viewer::Viewer;
+use std::sync::Arc;
+
+/// How far a session's last use may lag behind, in seconds: a write a minute at most.
+const TOUCH_EVERY_SECONDS: i64 = 60;
+
+/// What a request's session cookie stands for.
+#[derive(Clone, Debug, Default)]
+pub enum Current {
+    /// Nothing: no cookie, or one that was never given out or is long forgotten.
+    #[default]
+    None,
+    /// A session that ended.
+    Ended(EndReason),
+    /// A valid session.
+    Live(Arc<Live>),
+}
+
+/// A valid session and its person.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// The session's handle.
+    pub id: SessionId,
+    /// SHA-256 of the cookie's value.
+    pub token_hash: TokenHash,
+    /// Who is looking.
+    pub viewer: Viewer,
+}
+
+impl Current {
+    /// The live session.
+    #[must_use]
+    pub fn live(&self) -> Option<&Live> {
+        match self {
+            Self::Live(live) => Some(live),
+            Self::None | Self::Ended(_) => None,
+        }
+    }
+}
+
+/// Finds the session of a request. A request without a session cookie asks nothing of the database.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn load(app: &App, cookies: &Cookies) -> Result<Current, StoreError> {
+    let Some(token_hash) = cookies.get(cookies::SESSION).and_then(token::hash) else {
+        return Ok(Current::None);
+    };
+    let Some(stored) = sessions::find(&app.db, &token_hash).await? else {
+        return Ok(Current::None);
+    };
+    let now = clock::now();
+    if let Some(reason) = why_over(&stored, now, &app.session_limits) {
+        return Ok(Current::Ended(reason));
+    }
+    if now.seconds_since(stored.seen) >= TOUCH_EVERY_SECONDS
+        && !sessions::touch(&app.db, stored.id, now).await?
+    {
+        // It ended while this request was under way.
+        return Ok(Current::None);
+    }
+    let viewer = Viewer { person: stored.person };
+    Ok(Current::Live(Arc::new(Live { id: stored.id, token_hash, viewer })))
+}
+
+/// Why a stored session is over, if it is.
+fn why_over(stored: &Stored, now: Instant, limits: &SessionLimits) -> Option<EndReason> {
+    let idle = i64::try_from(limits.idle().as_secs()).unwrap_or(i64::MAX);
+    if let Some(reason) = stored.ended {
+        Some(reason)
+    } else if stored.revoked || now >= stored.expires {
+        Some(EndReason::Expired)
+    } else if now.seconds_since(stored.seen) >= idle {
+        Some(EndReason::Idle)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use campus::person::{Person, PersonId};
+    use uuid::Uuid;
+
+    fn stored() -> Stored {
+        let at = Instant::from_seconds(1_000_000);
+        Stored {
+            id: SessionId(Uuid::nil()),
+            created: at,
+            seen: at,
+            expires: at.plus_seconds(7 * 86_400),
+            ended: None,
+            revoked: false,
+            person: Person {
+                id: PersonId(Uuid::nil()),
+                subject: "s".into(),
+                profile: None,
+                roles: None,
+                academic: None,
+            },
+        }
+    }
+
+    #[test]
+    fn a_session_lasts_eight_idle_hours_and_seven_days() {
+        let limits = SessionLimits::default();
+        let session = stored();
+        let after = |seconds| why_over(&session, session.created.plus_seconds(seconds), &limits);
+        assert_eq!(after(0), None);
+        assert_eq!(after(8 * 3600 - 1), None);
+        assert_eq!(after(8 * 3600), Some(EndReason::Idle));
+        assert_eq!(after(7 * 86_400), Some(EndReason::Expired));
+        let used = Stored { seen: session.expires.plus_seconds(-1), ..stored() };
+        assert_eq!(why_over(&used, session.expires, &limits), Some(EndReason::Expired));
+    }
+
+    #[test]
+    fn an_ended_or_revoked_session_is_over_whatever_its_age() {
+        let limits = SessionLimits::default();
+        let ended = Stored { ended: Some(EndReason::EndedByAdmin), revoked: true, ..stored() };
+        assert_eq!(why_over(&ended, ended.created, &limits), Some(EndReason::EndedByAdmin));
+        let revoked = Stored { revoked: true, ..stored() };
+        assert_eq!(why_over(&revoked, revoked.created, &limits), Some(EndReason::Expired));
+    }
+}

@@ -1,0 +1,134 @@
+//! `GET|HEAD /api/auth/callback/campus-one`: performs what [`super::answer`] decides.
+
+use super::answer::{self, Answer, Known, Outcome};
+use super::flow::{Flow, MOST_STARTS, Mode, Pending, Starts};
+use super::redemption::{self, Request};
+use super::start::{Start, anonymous_marker, start};
+use crate::app::App;
+use crate::clock;
+use crate::http::cookies::{self, Cookies};
+use crate::http::refusal::Refusal;
+use crate::http::respond::see_other;
+use crate::session::{Current, token};
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, http::HeaderMap};
+use campus::reason::Reason;
+use campus::return_path::ReturnPath;
+use http::header;
+use std::sync::Arc;
+
+/// Longest description of a browser that is kept.
+const LONGEST_USER_AGENT: usize = 300;
+
+/// Answers the provider's redirect, and Campus One's health monitor with 200 and nothing else.
+///
+/// # Errors
+/// A reason page for every answer that cannot be used.
+pub async fn callback(
+    State(app): State<Arc<App>>,
+    Extension(current): Extension<Current>,
+    headers: HeaderMap,
+    method: http::Method,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    if method == http::Method::HEAD {
+        return Ok(().into_response());
+    }
+    let Some(answer) = Answer::parse(query.as_deref())? else { return Ok(().into_response()) };
+
+    let cookies = Cookies::read(&headers, app.cookies);
+    let pending = Pending::read(&cookies, &app.flow_keys, clock::now());
+    let metadata = app.provider.metadata().await.ok();
+    let outcome = answer::decide(
+        &answer,
+        Known {
+            pending: &pending,
+            has_session: current.live().is_some(),
+            signed_out: cookies.get(cookies::SIGNED_OUT).is_some(),
+            issuer: &app.provider.settings.issuer,
+            promises_iss: metadata.is_some_and(|metadata| metadata.promises_iss),
+        },
+    );
+    let exit = Exit { app: &app, cookies: &cookies, pending: &pending };
+    match outcome {
+        Outcome::Reject(reason, flow) => Err(exit.refuse(reason, flow.as_ref())),
+        Outcome::Anonymous(flow) => {
+            let mut set = exit.without(Some(&flow));
+            set.push(anonymous_marker(&app));
+            Ok(see_other(flow.next.as_str(), set))
+        }
+        Outcome::Interactive(flow) => exit.go_interactive(&flow).await,
+        Outcome::AlreadyIn(next, flow) => Ok(see_other(next.as_str(), exit.without(flow.as_ref()))),
+        Outcome::FreshStart => {
+            let mode = Mode::Silent { then_interactive: false };
+            let again = Start { second_try: true, ..Start::new(mode, ReturnPath::home()) };
+            Ok(start(&app, &cookies, again).await?)
+        }
+        Outcome::Redeem(flow, code) => {
+            let request = Request {
+                flow: flow.clone(),
+                code,
+                previous: cookies.get(cookies::SESSION).and_then(token::hash),
+                user_agent: user_agent(&headers),
+            };
+            match redemption::redeem(app.clone(), request).await {
+                Ok(signed_in) => Ok(exit.sign_in(&flow, &signed_in.token)),
+                Err(reason) => Err(exit.refuse(reason, Some(&flow))),
+            }
+        }
+    }
+}
+
+/// The ways out of the callback; each removes the flow it ends.
+struct Exit<'a> {
+    app: &'a App,
+    cookies: &'a Cookies,
+    pending: &'a Pending,
+}
+
+impl Exit<'_> {
+    fn without(&self, flow: Option<&Flow>) -> Vec<String> {
+        let ended = flow.map(|flow| self.app.cookies.remove(&flow.cookie_name()));
+        ended.into_iter().chain(self.pending.removals(self.app.cookies)).collect()
+    }
+
+    fn refuse(&self, reason: Reason, flow: Option<&Flow>) -> Refusal {
+        tracing::info!(reason = reason.code, "a sign-in was not completed");
+        let next = flow.map_or_else(ReturnPath::home, |flow| flow.next.clone());
+        Refusal::from(reason).with_next(next).with_cookies(self.without(flow))
+    }
+
+    /// The one interactive flow after a silent one found nobody.
+    async fn go_interactive(&self, flow: &Flow) -> Result<Response, Refusal> {
+        let starts = Starts::read(self.cookies, &self.app.flow_keys, clock::now());
+        if starts.count() >= MOST_STARTS {
+            return Err(self.refuse(Reason::LOOP_STOPPED, Some(flow)));
+        }
+        let interactive = Start::new(Mode::Interactive, flow.next.clone());
+        let mut response = start(self.app, self.cookies, interactive)
+            .await
+            .map_err(|reason| self.refuse(reason, Some(flow)))?;
+        let mut set = self.without(Some(flow));
+        set.push(anonymous_marker(self.app));
+        crate::http::respond::add_cookies(&mut response, set);
+        Ok(response)
+    }
+
+    /// Signed in: a new session id, and the markers of the time before are gone.
+    fn sign_in(&self, flow: &Flow, token: &str) -> Response {
+        let style = self.app.cookies;
+        let seconds = self.app.session_limits.absolute().as_secs();
+        let mut set = self.without(Some(flow));
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        set.push(style.set(cookies::SESSION, token, seconds));
+        set.push(style.remove(cookies::ANONYMOUS));
+        set.push(style.remove(cookies::SIGNED_OUT));
+        see_other(flow.next.as_str(), set)
+    }
+}
+
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().take(LONGEST_USER_AGENT).collect())
+}

@@ -1,0 +1,115 @@
+//! Redemption: a code is redeemed exactly once, whoever asks and whoever goes away meanwhile.
+//!
+//! A double GET of the callback joins the redemption under way and gets its result. The work runs in a
+//! task of its own: a browser that closes the connection does not burn the code halfway.
+
+use super::exchange::{self, Proven};
+use super::flow::Flow;
+use crate::app::App;
+use crate::clock;
+use crate::session::token;
+use crate::store::sessions::{NewSession, TokenHash};
+use crate::store::users::Learned;
+use crate::store::{StoreError, sessions, users};
+use campus::reason::{EndReason, Reason};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
+
+/// How long a result is kept for a second GET of the same callback.
+const KEPT_FOR: Duration = Duration::from_secs(60);
+
+/// A session that was just made: the value of its cookie.
+#[derive(Clone)]
+pub struct SignedIn {
+    /// The cookie's value.
+    pub token: String,
+}
+
+type Cell = Arc<OnceCell<Result<SignedIn, Reason>>>;
+
+/// Codes that are being redeemed or were a moment ago, by their flow's state.
+#[derive(Default)]
+pub struct Redemptions(Mutex<HashMap<String, (Instant, Cell)>>);
+
+impl Redemptions {
+    fn cell(&self, state: &str) -> Cell {
+        // A panic elsewhere cannot leave the map half-written.
+        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.retain(|_, (since, _)| since.elapsed() < KEPT_FOR);
+        cells.entry(state.to_owned()).or_insert_with(|| (Instant::now(), Cell::default())).1.clone()
+    }
+}
+
+/// What a redemption needs to know of the request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The flow.
+    pub flow: Flow,
+    /// The code.
+    pub code: String,
+    /// The session this browser had, which ends.
+    pub previous: Option<TokenHash>,
+    /// The browser's own description.
+    pub user_agent: Option<String>,
+}
+
+/// Redeems the code, or joins the redemption under way.
+///
+/// # Errors
+/// The reason for the page.
+pub async fn redeem(app: Arc<App>, request: Request) -> Result<SignedIn, Reason> {
+    let cell = app.redemptions.cell(&request.flow.state);
+    let work =
+        async move { cell.get_or_init(|| async { sign_in(&app, &request).await }).await.clone() };
+    tokio::spawn(tracing::Instrument::in_current_span(work)).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a redemption broke off");
+        Err(Reason::INTERNAL)
+    })
+}
+
+async fn sign_in(app: &App, request: &Request) -> Result<SignedIn, Reason> {
+    let Request { flow, code, .. } = request;
+    let proven = exchange::redeem(&app.provider, flow, code, &app.redirect_uri, app.leeway).await?;
+    let signed_in = store(app, request, &proven).await.map_err(|error| {
+        tracing::error!(%error, "a sign-in could not be stored");
+        Reason::STORE_UNAVAILABLE
+    })?;
+    tracing::info!(mode = ?flow.mode, source = proven.source.as_str(), "signed in");
+    Ok(signed_in)
+}
+
+/// The person's row, the new session and the end of the previous one: all or nothing.
+async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn, StoreError> {
+    let now = clock::now();
+    let fresh = token::fresh();
+    let seconds = i64::try_from(app.session_limits.absolute().as_secs()).unwrap_or(i64::MAX);
+    let mut transaction = app.db.begin().await?;
+    let learned = Learned {
+        identity: &proven.identity,
+        claims: &proven.claims,
+        as_of: proven.as_of,
+        source: proven.source,
+    };
+    let person = users::merge(&mut transaction, &learned, now).await?;
+    if let Some(previous) = &request.previous {
+        sessions::end(&mut transaction, previous, EndReason::SwitchedUser, now).await?;
+    }
+    // A fresh token always has a hash.
+    let token_hash = token::hash(&fresh).unwrap_or_default();
+    sessions::create(
+        &mut transaction,
+        &NewSession {
+            token_hash,
+            person,
+            sid: proven.sid.as_deref(),
+            user_agent: request.user_agent.as_deref(),
+            now,
+            expires: now.plus_seconds(seconds),
+        },
+    )
+    .await?;
+    transaction.commit().await?;
+    Ok(SignedIn { token: fresh })
+}

@@ -1,0 +1,245 @@
+//! The sessions table. Rows are made by a sign-in, moved forward only while they live, and kept for a
+//! while after their end with its reason.
+//!
+//! No query here can turn an ended session into a live one: every write is an update that asks for
+//! `ended_at is null` and for a session younger than the person's `revoked_before`.
+
+use super::users::UserRow;
+use super::{StoreError, from_db, to_db};
+use campus::instant::Instant;
+use campus::person::{Person, PersonId};
+use campus::reason::EndReason;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+/// The handle of a session: safe to show and to log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionId(pub Uuid);
+
+/// SHA-256 of a session cookie's value.
+pub type TokenHash = [u8; 32];
+
+/// A new session, about to be stored.
+#[derive(Clone, Debug)]
+pub struct NewSession<'a> {
+    /// SHA-256 of the cookie's value.
+    pub token_hash: TokenHash,
+    /// Whose it is.
+    pub person: PersonId,
+    /// The provider's session id.
+    pub sid: Option<&'a str>,
+    /// The browser's own description.
+    pub user_agent: Option<&'a str>,
+    /// When it begins.
+    pub now: Instant,
+    /// When it ends at the latest.
+    pub expires: Instant,
+}
+
+/// A stored session with the person it belongs to, in one row.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its handle.
+    pub id: SessionId,
+    /// When it began.
+    pub created: Instant,
+    /// When it was last used, to the minute.
+    pub seen: Instant,
+    /// When it ends at the latest.
+    pub expires: Instant,
+    /// Why it ended, if it did.
+    pub ended: Option<EndReason>,
+    /// Whether the person's sessions of its age were revoked together.
+    pub revoked: bool,
+    /// Whose it is.
+    pub person: Person,
+}
+
+/// Stores a new session.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn create(
+    db: &mut PgConnection,
+    session: &NewSession<'_>,
+) -> Result<SessionId, StoreError> {
+    let id = Uuid::now_v7();
+    sqlx::query!(
+        "insert into sessions (id, token_hash, user_id, sid, user_agent, created_at, seen_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $6, $7)",
+        id,
+        &session.token_hash[..],
+        session.person.0,
+        session.sid,
+        session.user_agent,
+        to_db(session.now),
+        to_db(session.expires),
+    )
+    .execute(db)
+    .await?;
+    Ok(SessionId(id))
+}
+
+/// Finds a session and its person, live or not, by one indexed query.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(db: &PgPool, token_hash: &TokenHash) -> Result<Option<Stored>, StoreError> {
+    let row = sqlx::query!(
+        r#"
+select s.id as session_id, s.created_at, s.seen_at, s.expires_at, s.end_reason,
+       coalesce(s.created_at < u.revoked_before, false) as "revoked!",
+       u.id, u.subject,
+       u.name, u.given_name, u.family_name, u.preferred_username,
+       u.email, u.email_verified, u.picture, u.phone_number, u.profile_as_of, u.profile_source,
+       u.role, u.roles, u.custom_roles, u.roles_as_of, u.roles_source,
+       u.student_id, u.study_level, u.level, u.final_year,
+       u.faculty_id, u.department_id, u.academic_session, u.semester, u.academic_as_of, u.academic_source
+from sessions s join users u on u.id = s.user_id
+where s.token_hash = $1
+"#,
+        &token_hash[..],
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Stored {
+        id: SessionId(row.session_id),
+        created: from_db(row.created_at),
+        seen: from_db(row.seen_at),
+        expires: from_db(row.expires_at),
+        ended: row.end_reason.as_deref().and_then(EndReason::parse),
+        revoked: row.revoked,
+        person: Person::from(UserRow {
+            id: row.id,
+            subject: row.subject,
+            name: row.name,
+            given_name: row.given_name,
+            family_name: row.family_name,
+            preferred_username: row.preferred_username,
+            email: row.email,
+            email_verified: row.email_verified,
+            picture: row.picture,
+            phone_number: row.phone_number,
+            profile_as_of: row.profile_as_of,
+            profile_source: row.profile_source,
+            role: row.role,
+            roles: row.roles,
+            custom_roles: row.custom_roles,
+            roles_as_of: row.roles_as_of,
+            roles_source: row.roles_source,
+            student_id: row.student_id,
+            study_level: row.study_level,
+            level: row.level,
+            final_year: row.final_year,
+            faculty_id: row.faculty_id,
+            department_id: row.department_id,
+            academic_session: row.academic_session,
+            semester: row.semester,
+            academic_as_of: row.academic_as_of,
+            academic_source: row.academic_source,
+        }),
+    }))
+}
+
+/// Moves a live session's last use forward. Returns whether it was live: an ended or revoked session
+/// is not touched, so a request that was under way when it ended cannot bring it back.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn touch(db: &PgPool, id: SessionId, now: Instant) -> Result<bool, StoreError> {
+    let touched = sqlx::query!(
+        "update sessions s set seen_at = greatest(s.seen_at, $2)
+         from users u
+         where s.id = $1 and s.ended_at is null and u.id = s.user_id
+           and (u.revoked_before is null or s.created_at >= u.revoked_before)",
+        id.0,
+        to_db(now),
+    )
+    .execute(db)
+    .await?;
+    Ok(touched.rows_affected() == 1)
+}
+
+/// Ends a live session; one that has ended keeps its first reason. Returns whether it was live.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end(
+    db: &mut PgConnection,
+    token_hash: &TokenHash,
+    reason: EndReason,
+    now: Instant,
+) -> Result<bool, StoreError> {
+    let ended = sqlx::query!(
+        "update sessions set ended_at = $3, end_reason = $2 where token_hash = $1 and ended_at is null",
+        &token_hash[..],
+        reason.as_str(),
+        to_db(now),
+    )
+    .execute(db)
+    .await?;
+    Ok(ended.rows_affected() == 1)
+}
+
+/// Ends all live sessions of a person, those about to be stored by a sign-in under way included, and
+/// returns how many were live.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_all_of(
+    db: &mut PgConnection,
+    person: PersonId,
+    reason: EndReason,
+    now: Instant,
+) -> Result<u64, StoreError> {
+    sqlx::query!(
+        "update users set revoked_before = greatest(revoked_before, $2) where id = $1",
+        person.0,
+        to_db(now),
+    )
+    .execute(&mut *db)
+    .await?;
+    let ended = sqlx::query!(
+        "update sessions set ended_at = $3, end_reason = $2 where user_id = $1 and ended_at is null",
+        person.0,
+        reason.as_str(),
+        to_db(now),
+    )
+    .execute(&mut *db)
+    .await?;
+    Ok(ended.rows_affected())
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Sessions that were found too old or unused and were ended.
+    pub ended: u64,
+    /// Ended sessions whose reason has been kept long enough.
+    pub removed: u64,
+}
+
+/// Ends sessions past their limits and removes those that ended before `forget_before`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sweep(
+    db: &PgPool,
+    now: Instant,
+    idle_since: Instant,
+    forget_before: Instant,
+) -> Result<Swept, StoreError> {
+    let ended = sqlx::query!(
+        "update sessions
+         set ended_at = $1, end_reason = case when expires_at <= $1 then 'expired' else 'idle' end
+         where ended_at is null and (expires_at <= $1 or seen_at <= $2)",
+        to_db(now),
+        to_db(idle_since),
+    )
+    .execute(db)
+    .await?;
+    let removed = sqlx::query!("delete from sessions where ended_at <= $1", to_db(forget_before))
+        .execute(db)
+        .await?;
+    Ok(Swept { ended: ended.rows_affected(), removed: removed.rows_affected() })
+}
