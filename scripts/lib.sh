@@ -39,7 +39,7 @@ watched() {
   (
     # The sleep must not hold the pipe open that a caller reads our output from.
     while sleep 20 >/dev/null 2>&1; do
-      last="$(tail -c 400 "$log" | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c 1-100 || true)"
+      last="$(tail -c 400 "$log" | tr '\r' '\n' | sed 's/\x1b\[[0-9;]*m//g' | grep -v '^[[:space:]]*$' | tail -n 1 | cut -c 1-100 || true)"
       printf '    %s: %d s  %s\n' "$name" "$((SECONDS - started))" "$last"
     done
   ) 2>/dev/null &

@@ -81,7 +81,7 @@ impl Page {
                 let page = ErrorPage { reason: Reason::NOT_SIGNED_IN, next };
                 error::error(page, chrome)
             }
-            (Self::SignedOut(page), _) => signed_out::signed_out(page),
+            (Self::SignedOut(page), _) => signed_out::signed_out(page, chrome.now),
             (Self::Error(page), _) => error::error(page, chrome),
         }
     }

@@ -1,13 +1,11 @@
 //! `/dashboard`: everything known of the viewer, and how fresh it is.
 
 use crate::ui::avatar::{Size, avatar};
-use crate::ui::card::Card;
 use crate::ui::masthead::Masthead;
 use crate::ui::term;
-use campus::instant::{Instant, day_text};
+use campus::instant::Instant;
 use campus::person::Person;
 use campus::role::PrimaryRole;
-use campus::semester::Term;
 use campus::viewer::Viewer;
 use leptos::prelude::*;
 
@@ -29,11 +27,15 @@ pub(crate) fn dashboard(viewer: &Viewer, page: DashboardPage) -> AnyView {
     let identity = identity(person);
     view! {
         <Masthead now>{identity}</Masthead>
-        <div class="wrap cards">
-            {academic::card(person, now)}
-            {semester(now)}
-            {roles::card(person, now)}
-            {profile::card(person, now)}
+        <div class="wrap columns">
+            <div class="column">
+                {academic::card(person, now)}
+                {profile::card(person, now)}
+            </div>
+            <div class="column">
+                {term::card(now)}
+                {roles::card(person, now)}
+            </div>
         </div>
     }
     .into_any()
@@ -65,21 +67,4 @@ fn standing(person: &Person) -> String {
 
 fn primary(person: &Person) -> Option<PrimaryRole> {
     person.roles.as_ref().and_then(|facts| facts.value.primary)
-}
-
-fn semester(now: Instant) -> impl IntoView {
-    let term = Term::at(now);
-    let content = match (term, term.progress(now)) {
-        (Term::Holidays { until }, _) => {
-            let text = format!("Harmattan semester begins on {}.", day_text(until));
-            view! { <p>{text}</p> }.into_any()
-        }
-        (_, Some(progress)) => term::progress_bar(term, &progress).into_any(),
-        (_, None) => ().into_any(),
-    };
-    view! {
-        <Card id="semester" title=term::name(term).to_owned() class="card-term">
-            {content}
-        </Card>
-    }
 }

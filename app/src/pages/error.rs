@@ -3,6 +3,7 @@
 use crate::document::Chrome;
 use crate::ui::button::{ButtonLink, QuietLink};
 use crate::ui::link::Link;
+use crate::ui::masthead::Masthead;
 use campus::reason::{Reason, WayOn};
 use campus::return_path::ReturnPath;
 use leptos::prelude::*;
@@ -34,19 +35,17 @@ pub(crate) fn error(page: ErrorPage, chrome: &Chrome) -> AnyView {
         }
     });
     view! {
-        <div class="wrap notice">
+        <Masthead now=chrome.now>
             <h1>{reason.title}</h1>
             <p class="lede">{reason.text}</p>
             <p class="actions">
                 <ButtonLink href label />
                 {home}
             </p>
-            <div class="support">
-                <p data-reason=reason.code>
-                    "Reason code: " <code>{reason.code}</code>
-                </p>
-                {number}
-            </div>
+        </Masthead>
+        <div class="wrap notice support">
+            <p data-reason=reason.code>"Reason code: " <code>{reason.code}</code></p>
+            {number}
         </div>
     }
     .into_any()

@@ -2,6 +2,7 @@
 
 use crate::ui::badge::role_badges;
 use crate::ui::button::ButtonLink;
+use crate::ui::card::{Card, Empty};
 use crate::ui::link::Link;
 use crate::ui::masthead::Masthead;
 use crate::ui::term;
@@ -60,6 +61,7 @@ fn offer(title: &'static str, text: &'static str) -> impl IntoView {
 /// For the viewer.
 pub(crate) fn signed_in(viewer: &Viewer, now: Instant) -> AnyView {
     let name = viewer.person.given_name();
+    let roles = roles(&viewer.roles());
     view! {
         <Masthead now>
             <p class="eyebrow">{term::line(now)}</p>
@@ -69,10 +71,12 @@ pub(crate) fn signed_in(viewer: &Viewer, now: Instant) -> AnyView {
                 <ButtonLink href=Link::local("/dashboard") label="Open your dashboard" />
             </p>
         </Masthead>
-        <section class="wrap your-roles" aria-labelledby="roles">
-            <h2 id="roles">"Your roles here"</h2>
-            {roles(&viewer.roles())}
-        </section>
+        <div class="wrap columns">
+            <Card id="roles" title="Your roles here".to_owned()>
+                {roles}
+            </Card>
+            {term::card(now)}
+        </div>
     }
     .into_any()
 }
@@ -80,7 +84,12 @@ pub(crate) fn signed_in(viewer: &Viewer, now: Instant) -> AnyView {
 fn roles(roles: &Roles) -> AnyView {
     if roles.listed().is_empty() {
         let text = "Campus One sent no roles for you. If that is wrong, ask your unit’s admin.";
-        return view! { <p class="empty">{text}</p> }.into_any();
+        return view! { <Empty text=text.to_owned() /> }.into_any();
     }
-    role_badges(roles).into_any()
+    let hint = "Roles are given in Campus One. A change there counts here on your next click.";
+    view! {
+        {role_badges(roles)}
+        <p class="hint">{hint}</p>
+    }
+    .into_any()
 }

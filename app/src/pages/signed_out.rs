@@ -2,6 +2,8 @@
 
 use crate::ui::button::ButtonLink;
 use crate::ui::link::Link;
+use crate::ui::masthead::Masthead;
+use campus::instant::Instant;
 use campus::reason::EndReason;
 use campus::return_path::ReturnPath;
 use leptos::prelude::*;
@@ -16,7 +18,7 @@ pub struct SignedOutPage {
 }
 
 /// The page.
-pub(crate) fn signed_out(page: SignedOutPage) -> AnyView {
+pub(crate) fn signed_out(page: SignedOutPage, now: Instant) -> AnyView {
     let text = page.reason.map_or("Your session here is over.", EndReason::text);
     let provider = match (page.provider_sign_out, page.reason) {
         (true, _) => Some("You are signed out of Campus One in this browser, too."),
@@ -28,14 +30,20 @@ pub(crate) fn signed_out(page: SignedOutPage) -> AnyView {
     };
     let sign_in = Link::sign_in(&ReturnPath::home());
     view! {
-        <div class="wrap notice">
+        <Masthead now>
             <h1>"You are signed out"</h1>
             <p class="lede">{text}</p>
-            {provider.map(|text| view! { <p>{text}</p> })}
             <p class="actions">
                 <ButtonLink href=sign_in label="Sign in" />
             </p>
-        </div>
+        </Masthead>
+        {provider.map(|text| {
+            view! {
+                <div class="wrap notice">
+                    <p>{text}</p>
+                </div>
+            }
+        })}
     }
     .into_any()
 }

@@ -12,8 +12,9 @@ pub(crate) fn Card(
     #[prop(optional)] class: &'static str,
     children: Children,
 ) -> impl IntoView {
+    let class = format!("card {class}");
     view! {
-        <section class=format!("card {class}") aria-labelledby=id>
+        <section class=class.trim_end().to_owned() aria-labelledby=id>
             <h2 id=id>{title}</h2>
             {children()}
         </section>
@@ -22,13 +23,19 @@ pub(crate) fn Card(
 
 /// One fact of a card's list.
 pub(crate) fn fact(name: &'static str, value: impl IntoView + 'static) -> AnyView {
+    view! { <div>{name_and_value(name, value)}</div> }.into_any()
+}
+
+/// One fact that needs the whole width.
+pub(crate) fn wide_fact(name: &'static str, value: impl IntoView + 'static) -> AnyView {
+    view! { <div class="fact-wide">{name_and_value(name, value)}</div> }.into_any()
+}
+
+fn name_and_value(name: &'static str, value: impl IntoView + 'static) -> impl IntoView {
     view! {
-        <div>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-        </div>
+        <dt>{name}</dt>
+        <dd>{value}</dd>
     }
-    .into_any()
 }
 
 /// One fact that may not have been sent.

@@ -1,5 +1,6 @@
 //! The running term: its name, its tint, and its weeks as a drawing.
 
+use crate::ui::card::Card;
 use campus::instant::{Instant, day_text};
 use campus::semester::{Progress, Semester, Term};
 use leptos::prelude::*;
@@ -16,7 +17,7 @@ pub(crate) const fn body_class(term: Term) -> &'static str {
 }
 
 /// The term's name.
-pub(crate) const fn name(term: Term) -> &'static str {
+const fn name(term: Term) -> &'static str {
     match term {
         Term::Running { semester, .. } => semester.label(),
         Term::Holidays { .. } => "Holidays",
@@ -37,9 +38,27 @@ pub(crate) fn line(now: Instant) -> String {
     }
 }
 
+/// The term as a card.
+pub(crate) fn card(now: Instant) -> impl IntoView {
+    let term = Term::at(now);
+    let content = match (term, term.progress(now)) {
+        (Term::Holidays { until }, _) => {
+            let text = format!("Harmattan semester begins on {}.", day_text(until));
+            view! { <p>{text}</p> }.into_any()
+        }
+        (_, Some(progress)) => progress_bar(term, &progress).into_any(),
+        (_, None) => ().into_any(),
+    };
+    view! {
+        <Card id="semester" title=name(term).to_owned()>
+            {content}
+        </Card>
+    }
+}
+
 /// How far the semester has come: a progress element for those who listen, its weeks as strokes for
 /// those who look.
-pub(crate) fn progress_bar(term: Term, progress: &Progress) -> impl IntoView + use<> {
+fn progress_bar(term: Term, progress: &Progress) -> impl IntoView + use<> {
     let Progress { percent, week, weeks, first, last } = progress.clone();
     let rain = matches!(term, Term::Running { semester: Semester::Rain, .. });
     let past = strokes(rain, 1..=week - 1);

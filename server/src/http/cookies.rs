@@ -56,7 +56,8 @@ impl CookieStyle {
     /// A `Set-Cookie` value that removes a cookie.
     #[must_use]
     pub fn remove(self, base: &str) -> String {
-        self.set(base, "", 0)
+        // Some clients, curl among them, pass over `Max-Age=0` but understand a date long past.
+        format!("{}; Expires=Thu, 01 Jan 1970 00:00:00 GMT", self.set(base, "", 0))
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn card(person: &Person, now: Instant) -> impl IntoView + use<> {
         None => view! { <Empty text=explanation(primary(person)) /> }.into_any(),
     };
     view! {
-        <Card id="academic" title="Where you stand".to_owned() class="card-wide">
+        <Card id="academic" title="Where you stand".to_owned()>
             {content}
         </Card>
     }
@@ -31,9 +31,9 @@ fn standing(facts: &Facts<Academic>, now: Instant) -> impl IntoView + use<> {
     });
     let level = academic.level.map(|level| level.to_string());
     let final_year = academic.final_year.map(|last| if last { "Yes" } else { "No" }.to_owned());
-    let semester = academic
-        .semester
-        .map(|word| Semester::parse(&word).map_or(word, |semester| semester.label().to_owned()));
+    let semester = academic.semester.map(|word| {
+        Semester::parse(&word).map_or(word, |known| capitalised(known.as_str().to_owned()))
+    });
     view! {
         {outdated}
         <dl class="facts facts-large">

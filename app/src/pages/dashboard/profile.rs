@@ -1,6 +1,6 @@
 //! Name and addresses, as the provider has them.
 
-use crate::ui::card::{Card, Empty, fact, fact_or_absent, freshness};
+use crate::ui::card::{Card, Empty, fact_or_absent, freshness, wide_fact};
 use campus::instant::Instant;
 use campus::person::{Facts, Person, Profile};
 use leptos::prelude::*;
@@ -16,7 +16,7 @@ pub(super) fn card(person: &Person, now: Instant) -> impl IntoView + use<> {
         }
     };
     view! {
-        <Card id="profile" title="Your profile".to_owned()>
+        <Card id="profile" title="Your profile".to_owned() class="card-last">
             {content}
         </Card>
     }
@@ -46,5 +46,5 @@ fn email(address: Option<String>, verified: Option<bool>) -> AnyView {
             if verified { ("seal", "verified") } else { ("seal seal-open", "not verified") };
         view! { <span class=class>{text}</span> }
     });
-    fact("E-mail", view! { <bdi>{address}</bdi> " " {note} })
+    wide_fact("E-mail", view! { <bdi>{address}</bdi> " " {note} })
 }

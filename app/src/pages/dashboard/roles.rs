@@ -1,7 +1,7 @@
 //! The roles a person holds, and what they rest on.
 
 use crate::ui::badge::role_badges;
-use crate::ui::card::{Card, Empty, fact, fact_or_absent, freshness};
+use crate::ui::card::{Card, Empty, fact_or_absent, freshness, wide_fact};
 use campus::instant::Instant;
 use campus::person::{Facts, Person};
 use campus::role::{PrimaryRole, Roles};
@@ -30,7 +30,7 @@ fn held(facts: &Facts<Roles>, now: Instant) -> impl IntoView + use<> {
     view! {
         <dl class="facts">
             {fact_or_absent("Primary role", primary)}
-            {fact("All roles", role_badges(roles))}
+            {wide_fact("All roles", role_badges(roles))}
         </dl>
         <p class="hint">
             "Roles are given in Campus One. A change there counts here on your next click."
