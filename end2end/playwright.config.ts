@@ -28,6 +28,8 @@ export default defineConfig<Options>({
   expect: { timeout: 7_000 },
   reporter: [["list"]],
   use: {
+    actionTimeout: 10_000,
+    navigationTimeout: 10_000,
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions: { executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium" },

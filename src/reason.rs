@@ -68,7 +68,7 @@ reasons! {
     /// Signed in, but without the permission.
     FORBIDDEN = reason("forbidden", 403, "This page is not for your role",
         "You are signed in, but your role does not open this page. Roles are given in Campus One; \
-         a change there counts here on your next click.", WayOn::Home);
+         a change there counts here from your next sign-in.", WayOn::Home);
     /// No such page.
     NOT_FOUND = reason("not_found", 404, "Page not found",
         "There is nothing at this address. The link may be old or mistyped.", WayOn::Home);

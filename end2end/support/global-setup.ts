@@ -12,7 +12,7 @@ const end2end = path.resolve(import.meta.dirname, "..");
 const root = path.resolve(end2end, "..");
 const stage = process.env.CAMPUS_STAGE ?? path.join(root, "target/end2end");
 const logs = path.join(root, "target/logs");
-const server = path.join(stage, "campus-server");
+const server = path.join(stage, "server");
 
 const secret = () => randomBytes(36).toString("base64url");
 const clientSecrets = { "better-auth": secret(), consent: secret() };

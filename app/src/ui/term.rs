@@ -111,8 +111,8 @@ mod tests {
     #[test]
     fn every_week_has_one_stroke() {
         for rain in [false, true] {
-            let count = |weeks| strokes(rain, weeks).matches('M').count();
-            assert_eq!((count(1..=24), count(1..=0), count(3..=3)), (24, 0, 1));
+            let count = |first, last| strokes(rain, first..=last).matches('M').count();
+            assert_eq!((count(1, 24), count(1, 0), count(3, 3)), (24, 0, 1));
         }
     }
 

@@ -113,6 +113,10 @@ pub fn decide(answer: &Answer, known: Known<'_>) -> Outcome {
         // Row 7.
         (None, _, None) if known.has_session => Outcome::AlreadyIn(ReturnPath::home(), None),
         (None, _, _) => {
+            let expired = answer.state.as_deref().and_then(|state| known.pending.expired(state));
+            if let Some(flow) = expired {
+                return Outcome::Reject(Reason::FLOW_EXPIRED, Some(flow.clone()));
+            }
             let second = answer.state.as_deref().is_some_and(is_second_try);
             if second || known.signed_out {
                 Outcome::Reject(Reason::STATE_UNKNOWN, None)

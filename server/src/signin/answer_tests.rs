@@ -173,6 +173,14 @@ fn row_6_a_silent_flow_does_not_undo_a_sign_out() {
 }
 
 #[test]
+fn a_code_that_comes_after_ten_minutes_is_said_to_be_late() {
+    let flow = flow(Mode::Interactive, -501);
+    let held = pending(&[&flow]);
+    let code = answer(&format!("code=c&state={}", flow.state));
+    assert_eq!(decide(&code, known(&held)), Outcome::Reject(Reason::FLOW_EXPIRED, Some(flow)));
+}
+
+#[test]
 fn row_7_an_unknown_state_starts_afresh_once() {
     let held = Pending::default();
     let signed_in = Known { has_session: true, ..known(&held) };

@@ -13,6 +13,8 @@ use sha2::{Digest as _, Sha256};
 
 /// How long a flow may take, in seconds.
 pub const FLOW_SECONDS: i64 = 600;
+/// How much longer its cookie stays, in seconds: whoever comes late learns that, and where they can go on.
+const REMEMBERED_SECONDS: i64 = 1800;
 /// How many flows a browser may hold; the oldest makes room.
 pub const MOST_FLOWS: usize = 5;
 /// More starts than this within [`STARTS_WITHIN_SECONDS`] look like a loop.
@@ -118,6 +120,8 @@ fn fingerprint(state: &str) -> String {
 #[derive(Clone, Debug, Default)]
 pub struct Pending {
     flows: Vec<Flow>,
+    /// Flows whose time is over.
+    expired: Vec<Flow>,
     /// Suffixes of cookies that are no open flow: they are removed at the next exit.
     stale: Vec<String>,
 }
@@ -132,11 +136,16 @@ impl Pending {
             let flow = keys
                 .open(&name, sealed)
                 .and_then(|plain| serde_json::from_slice::<Flow>(&plain).ok())
-                .filter(|flow| flow.is_open(now) && flow.cookie_name() == name);
+                .filter(|flow| flow.cookie_name() == name);
             match flow {
-                Some(flow) => pending.flows.push(flow),
-                None => pending.stale.push(suffix.to_owned()),
+                Some(flow) if flow.is_open(now) => {
+                    pending.flows.push(flow);
+                    continue;
+                }
+                Some(flow) => pending.expired.push(flow),
+                None => {}
             }
+            pending.stale.push(suffix.to_owned());
         }
         pending.flows.sort_by_key(|flow| std::cmp::Reverse(flow.issued_at));
         pending
@@ -146,6 +155,12 @@ impl Pending {
     #[must_use]
     pub fn by_state(&self, state: &str) -> Option<&Flow> {
         self.flows.iter().find(|flow| flow.state == state)
+    }
+
+    /// The flow this state names, where its time is over.
+    #[must_use]
+    pub fn expired(&self, state: &str) -> Option<&Flow> {
+        self.expired.iter().find(|flow| flow.state == state)
     }
 
     /// The newest silent flow.
@@ -165,7 +180,8 @@ impl Pending {
     pub fn keep(&self, flow: &Flow, keys: &KeyRing, style: CookieStyle) -> Vec<String> {
         let plain = serde_json::to_vec(flow).unwrap_or_default();
         let name = flow.cookie_name();
-        let kept = style.set(&name, &keys.seal(&name, &plain), FLOW_SECONDS);
+        let seconds = FLOW_SECONDS + REMEMBERED_SECONDS;
+        let kept = style.set(&name, &keys.seal(&name, &plain), seconds);
         let evicted = self.flows.iter().skip(MOST_FLOWS - 1).map(Flow::cookie_name);
         let mut set: Vec<String> = evicted.map(|name| style.remove(&name)).collect();
         set.extend(self.removals(style));
@@ -271,7 +287,10 @@ mod tests {
         let flow = flow(Mode::Interactive, 0);
         let cookies = send(&mut jar, &Pending::default().keep(&flow, &keys, STYLE));
         assert!(Pending::read(&cookies, &keys, at(599)).newest().is_some());
-        assert!(Pending::read(&cookies, &keys, at(600)).newest().is_none());
+        let late = Pending::read(&cookies, &keys, at(600));
+        assert!(late.newest().is_none() && late.by_state(&flow.state).is_none());
+        assert_eq!(late.expired(&flow.state), Some(&flow));
+        assert_eq!(late.removals(STYLE).len(), 1);
         assert!(Pending::read(&cookies, &keys, at(-61)).newest().is_none());
     }
 
