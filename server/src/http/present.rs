@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use campus::reason::{Reason, WayOn};
 use campus_app::{ErrorPage, Page};
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ fn refusal_of(response: &Response) -> Option<Refusal> {
         400 => Reason::BAD_REQUEST,
         403 => Reason::CROSS_SITE,
         404 => Reason::NOT_FOUND,
-        405 if response.headers().contains_key(ALLOW) => Reason::METHOD_NOT_ALLOWED,
+        405 => Reason::METHOD_NOT_ALLOWED,
         408 => Reason::TIMEOUT,
         413 => Reason::TOO_LARGE,
         429 => Reason::TOO_MANY_REQUESTS,

@@ -1,7 +1,7 @@
 //! `GET|HEAD /api/auth/callback/campus-one`: performs what [`super::answer`] decides.
 
 use super::answer::{self, Answer, Known, Outcome};
-use super::flow::{Flow, MOST_STARTS, Mode, Pending, Starts};
+use super::flow::{Flow, Mode, Pending};
 use super::redemption::{self, Request};
 use super::start::{Start, anonymous_marker, start};
 use crate::app::App;
@@ -101,11 +101,8 @@ impl Exit<'_> {
 
     /// The one interactive flow after a silent one found nobody.
     async fn go_interactive(&self, flow: &Flow) -> Result<Response, Refusal> {
-        let starts = Starts::read(self.cookies, &self.app.flow_keys, clock::now());
-        if starts.count() >= MOST_STARTS {
-            return Err(self.refuse(Reason::LOOP_STOPPED, Some(flow)));
-        }
-        let interactive = Start::new(Mode::Interactive, flow.next.clone());
+        let interactive =
+            Start { continues: true, ..Start::new(Mode::Interactive, flow.next.clone()) };
         let mut response = start(self.app, self.cookies, interactive)
             .await
             .map_err(|reason| self.refuse(reason, Some(flow)))?;

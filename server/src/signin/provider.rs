@@ -13,7 +13,7 @@ use url::Url;
 const METADATA_FOR: Duration = Duration::from_secs(3600);
 /// How soon a failed discovery is tried again: people wait, so soon, but not on every click.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
-/// Keys are fetched at most this often, however many tokens name unknown ones.
+/// Held keys are fetched anew at most this often, however many tokens name unknown ones.
 const KEYS_EVERY: Duration = Duration::from_secs(60);
 
 /// Why the provider could not be used.
@@ -110,6 +110,14 @@ impl<T> Kept<T> {
     }
 }
 
+/// When keys were fetched last. The first fetch does not delay the next: a provider may rotate right after
+/// it.
+#[derive(Default)]
+struct KeyFetches {
+    first: Option<Instant>,
+    again: Option<Instant>,
+}
+
 /// A provider of the standard kind.
 pub struct Provider {
     /// How this app is known there.
@@ -118,7 +126,7 @@ pub struct Provider {
     pub client: Client,
     metadata: Mutex<Kept<Metadata>>,
     keys: RwLock<Arc<KeySet>>,
-    fetching: Mutex<Option<Instant>>,
+    key_fetches: Mutex<KeyFetches>,
 }
 
 impl Provider {
@@ -130,7 +138,7 @@ impl Provider {
             client,
             metadata: Mutex::default(),
             keys: RwLock::default(),
-            fetching: Mutex::default(),
+            key_fetches: Mutex::default(),
         }
     }
 
@@ -208,16 +216,19 @@ impl Provider {
         self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// Fetches the keys unless that was done within the last minute; the old ones stay when it fails.
+    /// Fetches the keys unless that was done a short while ago; the old ones stay when it fails.
     async fn fetch_keys(&self) -> Result<(), ProviderError> {
         let metadata = self.metadata().await?;
-        let mut fetched = self.fetching.lock().await;
-        let empty = self.held_keys().is_empty();
-        let pause = if empty { RETRY_AFTER } else { KEYS_EVERY };
-        if fetched.is_some_and(|at| at.elapsed() < pause) {
+        let mut fetches = self.key_fetches.lock().await;
+        let (last, pause) = if self.held_keys().is_empty() {
+            (&mut fetches.first, RETRY_AFTER)
+        } else {
+            (&mut fetches.again, KEYS_EVERY)
+        };
+        if last.is_some_and(|at| at.elapsed() < pause) {
             return Ok(());
         }
-        *fetched = Some(Instant::now());
+        *last = Some(Instant::now());
         let reply = self.client.get(&metadata.jwks_uri, None).await?;
         if reply.status != 200 {
             return Err(ProviderError::Status(reply.status));

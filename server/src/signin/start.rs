@@ -23,6 +23,9 @@ pub struct Start {
     pub next: ReturnPath,
     /// Whether an unknown state was the occasion.
     pub second_try: bool,
+    /// Whether it goes on where a silent flow found nobody. The two are one start: a loop comes past the
+    /// guard each time round, and several tabs opened at once are no loop.
+    pub continues: bool,
     /// Whether it is to take the place of a live session.
     pub replaces_session: bool,
     /// Whom the provider should expect.
@@ -33,7 +36,14 @@ impl Start {
     /// A start with nothing special about it.
     #[must_use]
     pub const fn new(mode: Mode, next: ReturnPath) -> Self {
-        Self { mode, next, second_try: false, replaces_session: false, login_hint: None }
+        Self {
+            mode,
+            next,
+            second_try: false,
+            continues: false,
+            replaces_session: false,
+            login_hint: None,
+        }
     }
 }
 
@@ -44,14 +54,17 @@ impl Start {
 pub async fn start(app: &App, cookies: &Cookies, start: Start) -> Result<Response, Reason> {
     let metadata = app.provider.metadata().await.map_err(|error| reason_of(&error))?;
     let now = clock::now();
-    let Start { mode, next, second_try, replaces_session, login_hint } = start;
+    let Start { mode, next, second_try, continues, replaces_session, login_hint } = start;
     let flow = Flow { replaces_session, ..Flow::begin(mode, next, second_try, now) };
     let hint = login_hint.as_deref();
     let url = authorization_url(&app.provider, &metadata, &flow, &app.redirect_uri, hint);
 
     let pending = Pending::read(cookies, &app.flow_keys, now);
     let mut set = pending.keep(&flow, &app.flow_keys, app.cookies);
-    set.push(Starts::read(cookies, &app.flow_keys, now).add(now, &app.flow_keys, app.cookies));
+    if !continues {
+        let starts = Starts::read(cookies, &app.flow_keys, now);
+        set.push(starts.add(now, &app.flow_keys, app.cookies));
+    }
     if mode == (Mode::Silent { then_interactive: false }) {
         // Before the attempt: a provider that never answers must not be asked on every click.
         set.push(anonymous_marker(app));

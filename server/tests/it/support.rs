@@ -1,0 +1,20 @@
+//! What every test stands on.
+
+mod answer;
+mod browser;
+mod database;
+mod test_app;
+
+pub use answer::{Answer, parameter};
+pub use browser::Browser;
+pub use database::TestDatabase;
+pub use test_app::{CLIENT_ID, CLIENT_SECRET, Setup, TestApp};
+
+/// Both addresses at which the provider's answers arrive.
+pub const CALLBACKS: [&str; 2] = ["/api/auth/callback/campus-one", "/auth/callback"];
+/// The session cookie's name over http.
+pub const SESSION: &str = "campus_desk";
+/// The anonymous marker.
+pub const ANONYMOUS: &str = "c1_anon";
+/// The marker of a sign-out.
+pub const SIGNED_OUT: &str = "c1_signedout";

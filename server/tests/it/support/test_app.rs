@@ -1,0 +1,156 @@
+//! The application with its provider and its database, listening.
+
+use super::browser::Browser;
+use super::database::TestDatabase;
+use campus_app::Assets;
+use campus_sandbox::{Algorithm, Client, Control, Endpoint, Options, Profile, Sandbox};
+use campus_server::app::App;
+use campus_server::config::{ProviderSettings, Settings};
+use campus_server::serve::Application;
+use sqlx::AssertSqlSafe;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// Our id at the provider.
+pub const CLIENT_ID: &str = "campus-desk-tests";
+/// Our secret there.
+pub const CLIENT_SECRET: &str = "a-client-secret-of-the-tests/+";
+
+/// How a test's world differs from the usual one.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// The provider's generation.
+    pub profile: Profile,
+    /// How ID tokens are signed.
+    pub algorithm: Algorithm,
+    /// Another address for the provider's metadata: `{provider}` stands for the provider's origin.
+    pub discovery_url: Option<String>,
+}
+
+/// A running application.
+pub struct TestApp {
+    /// Its state.
+    pub app: Arc<App>,
+    /// Its public origin.
+    pub origin: String,
+    /// Rules the provider.
+    pub sandbox: Control,
+    /// Its database.
+    pub database: TestDatabase,
+    server: JoinHandle<()>,
+    _provider: Sandbox,
+    _files: TempDir,
+}
+
+impl TestApp {
+    /// The usual one: gen1, EdDSA, a trusted client.
+    pub async fn spawn() -> Self {
+        Self::spawn_with(Setup::default()).await
+    }
+
+    /// One that differs.
+    pub async fn spawn_with(setup: Setup) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let provider = Sandbox::start(Options {
+            clients: vec![Client {
+                id: CLIENT_ID.to_owned(),
+                secret: CLIENT_SECRET.to_owned(),
+                redirect_uris: super::CALLBACKS.map(|path| format!("{origin}{path}")).to_vec(),
+                trusted: true,
+                ..Client::default()
+            }],
+            profile: setup.profile,
+            algorithm: setup.algorithm,
+            ..Options::default()
+        })
+        .await
+        .unwrap();
+        let sandbox = provider.control();
+        let discovery_url = setup.discovery_url.unwrap_or_else(|| provider.discovery_url());
+        let (database, files) = (TestDatabase::create().await, tempfile::tempdir().unwrap());
+        let vars = BTreeMap::from([
+            ("APP_ENV", "development".to_owned()),
+            ("APP_URL", origin.clone()),
+            ("SESSION_SECRET", "a session secret that only the tests know".to_owned()),
+            ("DATABASE_URL", database.url().expose().to_owned()),
+            ("CAMPUS_DATA_DIR", files.path().display().to_string()),
+            ("CAMPUS_ONE_ISSUER", provider.issuer()),
+            ("CAMPUS_ONE_DISCOVERY_URL", discovery_url.replace("{provider}", sandbox.origin())),
+            ("CAMPUS_ONE_CLIENT_ID", CLIENT_ID.to_owned()),
+            ("CAMPUS_ONE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+        ]);
+        let deployment = files.path().join("Leptos.toml");
+        let settings = Settings::read(|name| vars.get(name).cloned(), &deployment).unwrap();
+        let ProviderSettings::CampusOne(campus_one) = settings.provider.clone() else {
+            panic!("a client is configured, so the provider is Campus One");
+        };
+        let url = database.url();
+        let assets = Assets::for_tests();
+        let application =
+            Application::build(&settings, listener, &url, campus_one, None, assets).await.unwrap();
+        let app = application.app.clone();
+        let server = tokio::spawn(async move {
+            application.run_until(std::future::pending()).await.unwrap();
+        });
+        Self { app, origin, sandbox, database, server, _provider: provider, _files: files }
+    }
+
+    /// A browser nobody has used.
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.origin)
+    }
+
+    /// A browser whose person is signed in at the provider only.
+    pub fn browser_of(&self, person: &str) -> Browser {
+        let browser = self.browser();
+        browser.at_provider(&self.sandbox.sign_in(person).unwrap());
+        browser
+    }
+
+    /// A browser whose person is signed in here too.
+    pub async fn signed_in(&self, person: &str) -> Browser {
+        let browser = self.browser_of(person);
+        let hops = browser.follow("/auth/login").await;
+        assert_eq!(hops.last().unwrap().status, 200, "{hops:?}");
+        assert!(browser.cookie(super::SESSION).is_some(), "{hops:?}");
+        browser
+    }
+
+    /// How often an endpoint of the provider was asked.
+    pub fn count(&self, endpoint: Endpoint) -> u64 {
+        self.sandbox.count(endpoint)
+    }
+
+    /// One number from the database.
+    pub async fn number(&self, query: &str) -> i64 {
+        // The queries are those written in the tests.
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&self.app.db).await.unwrap()
+    }
+
+    /// One text from the database.
+    pub async fn text(&self, query: &str) -> Option<String> {
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&self.app.db).await.unwrap()
+    }
+
+    /// Changes rows; gives how many.
+    pub async fn execute(&self, statement: &str) -> u64 {
+        let done = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&self.app.db).await;
+        done.unwrap().rows_affected()
+    }
+
+    /// Rows of users and of sessions.
+    pub async fn rows(&self) -> (i64, i64) {
+        let users = self.number("select count(*) from users").await;
+        (users, self.number("select count(*) from sessions").await)
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
