@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # A throw-away PostgreSQL for the checks. Sourced after lib.sh.
-#   start_database   sets DATABASE_URL
+#   start_database   sets DATABASE_URL and TEST_DATABASE_URL
 #   stop_database
 
 database_dir=''
@@ -29,6 +29,8 @@ start_database() {
       -o "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories='' -c max_connections=200 \
           -c fsync=off -c synchronous_commit=off -c full_page_writes=off") || return 1
   export DATABASE_URL="postgres://campus@127.0.0.1:$port/campus"
+  # The server tests make a database each beside it.
+  export TEST_DATABASE_URL="$DATABASE_URL"
 }
 
 stop_database() {

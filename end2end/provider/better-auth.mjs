@@ -86,11 +86,13 @@ async function signIn(request) {
   const person = people.find((candidate) => candidate.email === form.get("email"));
   if (!person) return new Response("Nobody of that name", { status: 400 });
   const answer = await callAuth(request, "/sign-in/email", { email: person.email, password: PASSWORD });
-  // With a pending authorization request better-auth goes on with it right away.
+  // With a pending authorization request better-auth goes on with it right away: with the newest one,
+  // as its cookie holds no more than one.
   const location = answer.headers.get("location") ?? (await answer.clone().json().catch(() => null))?.url;
   if (location) return seeOther(location, answer);
   if (!answer.ok) return new Response(await answer.text(), { status: answer.status });
-  return seeOther("/signed-in", answer);
+  const { search, searchParams } = new URL(request.url);
+  return seeOther(searchParams.has("client_id") ? `/api/auth/oauth2/authorize${search}` : "/signed-in", answer);
 }
 
 async function consent(request) {

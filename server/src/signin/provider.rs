@@ -185,8 +185,9 @@ impl Provider {
     /// # Errors
     /// When there are none and none can be had.
     pub async fn ensure_keys(&self) -> Result<(), ProviderError> {
-        if self.held_keys().is_empty() {
-            self.fetch_keys().await?;
+        let known = self.held_keys();
+        if known.is_empty() {
+            self.fetch_keys(&known).await?;
         }
         if self.held_keys().is_empty() {
             return Err(ProviderError::Recent("there are no usable keys".to_owned()));
@@ -199,10 +200,10 @@ impl Provider {
     /// # Errors
     /// See [`JwsError`].
     pub async fn verify(&self, token: &str) -> Result<Map<String, Value>, JwsError> {
-        let first = self.held_keys().verify(token);
-        match first {
+        let known = self.held_keys();
+        match known.verify(token) {
             Err(error) if error.may_be_stale_keys() => {
-                if let Err(fault) = self.fetch_keys().await {
+                if let Err(fault) = self.fetch_keys(&known).await {
                     tracing::warn!(error = %fault, "the keys could not be fetched; the old ones stay");
                 }
                 self.held_keys().verify(token)
@@ -216,10 +217,15 @@ impl Provider {
         self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// Fetches the keys unless that was done a short while ago; the old ones stay when it fails.
-    async fn fetch_keys(&self) -> Result<(), ProviderError> {
+    /// Fetches keys newer than the `known` ones, unless that was tried a short while ago; the old ones stay
+    /// when it fails.
+    async fn fetch_keys(&self, known: &Arc<KeySet>) -> Result<(), ProviderError> {
         let metadata = self.metadata().await?;
         let mut fetches = self.key_fetches.lock().await;
+        if !Arc::ptr_eq(known, &self.held_keys()) {
+            // Somebody fetched them while this task waited for its turn.
+            return Ok(());
+        }
         let (last, pause) = if self.held_keys().is_empty() {
             (&mut fetches.first, RETRY_AFTER)
         } else {

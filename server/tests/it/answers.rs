@@ -1,6 +1,6 @@
 //! What every answer has in common: its headers, its error shapes, its limits.
 
-use crate::support::{ANONYMOUS, Answer, TestApp};
+use crate::support::{Answer, TestApp};
 use http::Method;
 
 fn nonce_of(answer: &Answer) -> String {
