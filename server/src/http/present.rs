@@ -36,6 +36,7 @@ pub async fn present(State(app): State<Arc<App>>, request: Request, next: Next) 
     } else {
         Json(as_json(&refusal, id)).into_response()
     };
+    super::respond::private(&mut body);
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(CONTENT_LENGTH);
     parts.headers.remove(CONTENT_TYPE);
@@ -48,10 +49,6 @@ pub async fn present(State(app): State<Arc<App>>, request: Request, next: Next) 
     }
     if matches!(refusal.reason.status, 429 | 503) {
         parts.headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
-    }
-    super::respond::private(&mut body);
-    for (name, value) in body.headers() {
-        parts.headers.insert(name, value.clone());
     }
     let body = if is_head { axum::body::Body::empty() } else { body.into_body() };
     Response::from_parts(parts, body)

@@ -122,7 +122,7 @@ pub struct Pending {
     flows: Vec<Flow>,
     /// Flows whose time is over.
     expired: Vec<Flow>,
-    /// Suffixes of cookies that are no open flow: they are removed at the next exit.
+    /// Base names of cookies that hold no flow: like the expired ones, they are removed at the next exit.
     stale: Vec<String>,
 }
 
@@ -138,14 +138,10 @@ impl Pending {
                 .and_then(|plain| serde_json::from_slice::<Flow>(&plain).ok())
                 .filter(|flow| flow.cookie_name() == name);
             match flow {
-                Some(flow) if flow.is_open(now) => {
-                    pending.flows.push(flow);
-                    continue;
-                }
+                Some(flow) if flow.is_open(now) => pending.flows.push(flow),
                 Some(flow) => pending.expired.push(flow),
-                None => {}
+                None => pending.stale.push(name),
             }
-            pending.stale.push(suffix.to_owned());
         }
         pending.flows.sort_by_key(|flow| std::cmp::Reverse(flow.issued_at));
         pending
@@ -193,8 +189,8 @@ impl Pending {
     #[must_use]
     pub fn removals(&self, style: CookieStyle) -> Vec<String> {
         // A browser that was fed many cookies by a sibling site must not make us answer with as many.
-        let stale = self.stale.iter().take(2 * MOST_FLOWS);
-        stale.map(|suffix| style.remove(&format!("{}{suffix}", cookies::FLOW))).collect()
+        let names = self.expired.iter().map(Flow::cookie_name).chain(self.stale.iter().cloned());
+        names.take(2 * MOST_FLOWS).map(|name| style.remove(&name)).collect()
     }
 }
 

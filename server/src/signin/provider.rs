@@ -226,7 +226,7 @@ impl Provider {
             // Somebody fetched them while this task waited for its turn.
             return Ok(());
         }
-        let (last, pause) = if self.held_keys().is_empty() {
+        let (last, pause) = if known.is_empty() {
             (&mut fetches.first, RETRY_AFTER)
         } else {
             (&mut fetches.again, KEYS_EVERY)
