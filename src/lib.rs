@@ -4,6 +4,7 @@
 //! same code serves the server and the browser and can be tested without either.
 
 pub mod access;
+pub mod audit;
 pub mod claims;
 pub mod instant;
 pub mod person;

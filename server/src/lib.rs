@@ -1,12 +1,14 @@
 //! The server of Campus Desk: sign-in, sessions, store and pages over HTTP.
 
 pub mod app;
+pub mod audit;
 pub mod clock;
 pub mod config;
 #[cfg(feature = "embedded-db")]
 pub mod embedded_db;
 pub mod http;
 pub mod jobs;
+pub mod people;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod seal;

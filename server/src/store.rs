@@ -2,6 +2,8 @@
 //!
 //! Outside this room nothing speaks SQL. Instants cross the border as [`campus::instant::Instant`].
 
+pub mod audit;
+pub mod changes;
 pub mod sessions;
 pub mod users;
 

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::clock;
 use crate::http::cookies::{self, Cookies};
 use crate::http::refusal::Refusal;
+use crate::http::request_id::RequestId;
 use crate::http::respond::see_other;
 use crate::session::{Current, token};
 use axum::extract::{RawQuery, State};
@@ -28,6 +29,7 @@ const LONGEST_USER_AGENT: usize = 300;
 pub async fn callback(
     State(app): State<Arc<App>>,
     Extension(current): Extension<Current>,
+    Extension(request_id): Extension<RequestId>,
     headers: HeaderMap,
     method: http::Method,
     RawQuery(query): RawQuery,
@@ -71,6 +73,7 @@ pub async fn callback(
                 code,
                 previous: cookies.get(cookies::SESSION).and_then(token::hash),
                 user_agent: user_agent(&headers),
+                request_id: Some(request_id.0),
             };
             match redemption::redeem(app.clone(), request).await {
                 Ok(signed_in) => Ok(exit.sign_in(&flow, &signed_in.token)),

@@ -31,7 +31,7 @@ pub async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<R
     if let Some(token_hash) = cookies.get(cookies::SESSION).and_then(token::hash) {
         let mut db = app.db.acquire().await.map_err(Refusal::from_database)?;
         let ended = sessions::end(&mut db, &token_hash, EndReason::SignedOut, clock::now()).await?;
-        tracing::info!(ended, "signed out");
+        tracing::info!(ended = ended.is_some(), "signed out");
     }
     let reason = EndReason::SignedOut.as_str();
     let set = vec![

@@ -46,6 +46,10 @@ pub struct Metadata {
     pub userinfo_endpoint: Option<Url>,
     /// Where the keys are.
     pub jwks_uri: Url,
+    /// Where people sign out of the provider (OpenID Connect RP-Initiated Logout §2.1).
+    pub end_session_endpoint: Option<Url>,
+    /// Where tokens are revoked (RFC 7009, RFC 8414 §2).
+    pub revocation_endpoint: Option<Url>,
     /// Whether every authorization response carries `iss` (RFC 9207 §3).
     pub promises_iss: bool,
 }
@@ -76,6 +80,8 @@ impl Metadata {
             token_endpoint: required("token_endpoint")?,
             userinfo_endpoint: optional("userinfo_endpoint")?,
             jwks_uri: required("jwks_uri")?,
+            end_session_endpoint: optional("end_session_endpoint")?,
+            revocation_endpoint: optional("revocation_endpoint")?,
             promises_iss: document.get(promise).and_then(Value::as_bool).unwrap_or(false),
         })
     }

@@ -6,12 +6,16 @@
 use super::exchange::{self, Proven};
 use super::flow::Flow;
 use crate::app::App;
+use crate::audit::{Cause, Entry};
 use crate::clock;
+use crate::people;
 use crate::session::token;
 use crate::store::sessions::{NewSession, TokenHash};
 use crate::store::users::Learned;
-use crate::store::{StoreError, sessions, users};
+use crate::store::{StoreError, audit, sessions, users};
+use campus::audit::{Actor, AuditKind};
 use campus::reason::{EndReason, Reason};
+use serde_json::json;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,6 +57,8 @@ pub struct Request {
     pub previous: Option<TokenHash>,
     /// The browser's own description.
     pub user_agent: Option<String>,
+    /// The request's id, for the audit trail.
+    pub request_id: Option<String>,
 }
 
 /// Redeems the code, or joins the redemption under way.
@@ -92,13 +98,17 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
         as_of: proven.as_of,
         source: proven.source,
     };
-    let person = users::merge(&mut transaction, &learned, now).await?;
+    let provider =
+        Cause { actor: Actor::Provider, request_id: request.request_id.clone(), rule: "sign-in" };
+    let person = people::learn(&mut transaction, &learned, &provider, now).await?.person;
+    users::confirm(&mut transaction, person, now).await?;
+    let mut replaced = None;
     if let Some(previous) = &request.previous {
-        sessions::end(&mut transaction, previous, EndReason::SwitchedUser, now).await?;
+        replaced = sessions::end(&mut transaction, previous, EndReason::SwitchedUser, now).await?;
     }
     // A fresh token always has a hash.
     let token_hash = token::hash(&fresh).unwrap_or_default();
-    sessions::create(
+    let session = sessions::create(
         &mut transaction,
         &NewSession {
             token_hash,
@@ -110,6 +120,20 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
         },
     )
     .await?;
+    let flow_is_silent = request.flow.mode.is_silent();
+    let cause = Cause { actor: Actor::Person(person), ..provider };
+    let entry = Entry {
+        kind: AuditKind::SignedIn,
+        cause: &cause,
+        subject: Some(person),
+        session: Some(session),
+        detail: json!({
+            "mode": if flow_is_silent { "silent" } else { "interactive" },
+            "source": proven.source.as_str(),
+            "replaced": replaced.map(|(id, _)| id.0),
+        }),
+    };
+    audit::append(&mut transaction, &entry, now).await?;
     transaction.commit().await?;
     Ok(SignedIn { token: fresh })
 }

@@ -160,7 +160,8 @@ pub async fn touch(db: &PgPool, id: SessionId, now: Instant) -> Result<bool, Sto
     Ok(touched.rows_affected() == 1)
 }
 
-/// Ends a live session; one that has ended keeps its first reason. Returns whether it was live.
+/// Ends a live session and deletes its tokens; one that has ended keeps its first reason. Returns whose
+/// it was, if it was live.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -169,45 +170,87 @@ pub async fn end(
     token_hash: &TokenHash,
     reason: EndReason,
     now: Instant,
-) -> Result<bool, StoreError> {
+) -> Result<Option<(SessionId, PersonId)>, StoreError> {
     let ended = sqlx::query!(
-        "update sessions set ended_at = $3, end_reason = $2 where token_hash = $1 and ended_at is null",
+        "with ended as (
+             update sessions set ended_at = $3, end_reason = $2
+             where token_hash = $1 and ended_at is null returning id, user_id
+         ), forgotten as (
+             delete from session_tokens t using ended where t.session_id = ended.id
+         )
+         select id, user_id from ended",
         &token_hash[..],
         reason.as_str(),
         to_db(now),
     )
-    .execute(db)
+    .fetch_optional(db)
     .await?;
-    Ok(ended.rows_affected() == 1)
+    Ok(ended.map(|row| (SessionId(row.id), PersonId(row.user_id))))
 }
 
-/// Ends all live sessions of a person, those about to be stored by a sign-in under way included, and
-/// returns how many were live.
+/// Which sessions of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sessions {
+    /// All, those about to be stored by a sign-in under way included.
+    All,
+    /// Those that began before this instant, stored or about to be.
+    Before(Instant),
+    /// This one.
+    One(SessionId),
+    /// All but this one.
+    Except(SessionId),
+}
+
+/// Ends live sessions of a person, deletes their tokens and returns which were live.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn end_all_of(
+pub async fn end_of_person(
     db: &mut PgConnection,
     person: PersonId,
+    which: Sessions,
     reason: EndReason,
     now: Instant,
-) -> Result<u64, StoreError> {
-    sqlx::query!(
-        "update users set revoked_before = greatest(revoked_before, $2) where id = $1",
-        person.0,
-        to_db(now),
-    )
-    .execute(&mut *db)
-    .await?;
-    let ended = sqlx::query!(
-        "update sessions set ended_at = $3, end_reason = $2 where user_id = $1 and ended_at is null",
+) -> Result<Vec<SessionId>, StoreError> {
+    let boundary = match which {
+        Sessions::All => Some(now),
+        Sessions::Before(since) => Some(since),
+        Sessions::One(_) | Sessions::Except(_) => None,
+    };
+    if let Some(boundary) = boundary {
+        sqlx::query!(
+            "update users set revoked_before = greatest(revoked_before, $2) where id = $1",
+            person.0,
+            to_db(boundary),
+        )
+        .execute(&mut *db)
+        .await?;
+    }
+    let before = if let Sessions::Before(since) = which { Some(to_db(since)) } else { None };
+    let one = if let Sessions::One(id) = which { Some(id.0) } else { None };
+    let except = if let Sessions::Except(id) = which { Some(id.0) } else { None };
+    let ended = sqlx::query_scalar!(
+        "with ended as (
+             update sessions set ended_at = $3, end_reason = $2
+             where user_id = $1 and ended_at is null
+               and ($4::timestamptz is null or created_at < $4)
+               and ($5::uuid is null or id = $5)
+               and ($6::uuid is null or id <> $6)
+             returning id
+         ), forgotten as (
+             delete from session_tokens t using ended where t.session_id = ended.id
+         )
+         select id from ended",
         person.0,
         reason.as_str(),
         to_db(now),
+        before,
+        one,
+        except,
     )
-    .execute(&mut *db)
+    .fetch_all(&mut *db)
     .await?;
-    Ok(ended.rows_affected())
+    Ok(ended.into_iter().map(SessionId).collect())
 }
 
 /// What a sweep did.
@@ -229,17 +272,22 @@ pub async fn sweep(
     idle_since: Instant,
     forget_before: Instant,
 ) -> Result<Swept, StoreError> {
-    let ended = sqlx::query!(
-        "update sessions
-         set ended_at = $1, end_reason = case when expires_at <= $1 then 'expired' else 'idle' end
-         where ended_at is null and (expires_at <= $1 or seen_at <= $2)",
+    let ended = sqlx::query_scalar!(
+        r#"with ended as (
+             update sessions
+             set ended_at = $1, end_reason = case when expires_at <= $1 then 'expired' else 'idle' end
+             where ended_at is null and (expires_at <= $1 or seen_at <= $2) returning id
+         ), forgotten as (
+             delete from session_tokens t using ended where t.session_id = ended.id
+         )
+         select count(*) as "count!" from ended"#,
         to_db(now),
         to_db(idle_since),
     )
-    .execute(db)
+    .fetch_one(db)
     .await?;
     let removed = sqlx::query!("delete from sessions where ended_at <= $1", to_db(forget_before))
         .execute(db)
         .await?;
-    Ok(Swept { ended: ended.rows_affected(), removed: removed.rows_affected() })
+    Ok(Swept { ended: u64::try_from(ended).unwrap_or(0), removed: removed.rows_affected() })
 }

@@ -112,6 +112,83 @@ returning id
     Ok(PersonId(id))
 }
 
+/// The roles of a person who is known, whose row stays locked until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_roles(
+    db: &mut PgConnection,
+    identity: &Identity,
+) -> Result<Option<Roles>, StoreError> {
+    let row = sqlx::query!(
+        "select role, roles, custom_roles from users
+         where provider = $1 and issuer = $2 and subject = $3 for update",
+        identity.provider,
+        identity.issuer,
+        identity.subject,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| as_roles(row.role, row.roles, row.custom_roles)))
+}
+
+/// The roles of a person.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn roles(db: &mut PgConnection, person: PersonId) -> Result<Roles, StoreError> {
+    let row = sqlx::query!("select role, roles, custom_roles from users where id = $1", person.0)
+        .fetch_one(db)
+        .await?;
+    Ok(as_roles(row.role, row.roles, row.custom_roles))
+}
+
+/// Marks a person as disconnected since an instant; an earlier mark stands.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn set_disconnected(
+    db: &mut PgConnection,
+    person: PersonId,
+    since: Instant,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update users set disconnected_at = coalesce(disconnected_at, $2) where id = $1",
+        person.0,
+        to_db(since),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A sign-in: the provider confirmed the person just now, and nothing is stale or disconnected any more.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn confirm(
+    db: &mut PgConnection,
+    person: PersonId,
+    now: Instant,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "update users
+         set checked_at = greatest(checked_at, $2), check_claimed_until = null, stale_since = null,
+             roles_stale = false, disconnected_at = null
+         where id = $1",
+        person.0,
+        to_db(now),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+fn as_roles(role: Option<String>, roles: Vec<String>, custom_roles: Vec<String>) -> Roles {
+    let primary = role.as_deref().and_then(PrimaryRole::parse);
+    Roles { primary, all: roles, custom: custom_roles }
+}
+
 /// A person's columns, as they come out of any query that joins `users`.
 pub(super) struct UserRow {
     pub id: Uuid,
@@ -163,11 +240,7 @@ impl From<UserRow> for Person {
                 row.profile_source,
             ),
             roles: facts(
-                Roles {
-                    primary: row.role.as_deref().and_then(PrimaryRole::parse),
-                    all: row.roles,
-                    custom: row.custom_roles,
-                },
+                as_roles(row.role, row.roles, row.custom_roles),
                 row.roles_as_of,
                 row.roles_source,
             ),

@@ -6,7 +6,7 @@ use campus::person::PersonId;
 use campus::reason::EndReason;
 use campus_server::clock;
 use campus_server::session::token;
-use campus_server::store::sessions::{self, NewSession, TokenHash};
+use campus_server::store::sessions::{self, NewSession, Sessions, TokenHash};
 use uuid::Uuid;
 
 async fn person(app: &TestApp) -> PersonId {
@@ -51,7 +51,7 @@ async fn a_touch_cannot_revive_a_session_that_ended_meanwhile() {
     assert_eq!(loaded.ended, None);
     let now = clock::now();
     let mut db = app.app.db.acquire().await.unwrap();
-    assert!(sessions::end(&mut db, &hash, EndReason::EndedByAdmin, now).await.unwrap());
+    assert!(sessions::end(&mut db, &hash, EndReason::EndedByAdmin, now).await.unwrap().is_some());
     let later = now.plus_seconds(120);
     assert!(!sessions::touch(&app.app.db, loaded.id, later).await.unwrap());
     let stored = sessions::find(&app.app.db, &hash).await.unwrap().unwrap();
@@ -80,10 +80,11 @@ async fn an_end_keeps_the_first_reason() {
     let hash = token::hash(&browser.cookie(SESSION).unwrap()).unwrap();
     let mut db = app.app.db.acquire().await.unwrap();
     let now = clock::now();
-    assert!(sessions::end(&mut db, &hash, EndReason::Disconnected, now).await.unwrap());
-    assert!(!sessions::end(&mut db, &hash, EndReason::SignedOut, now).await.unwrap());
-    let all = sessions::end_all_of(&mut db, person(&app).await, EndReason::RoleChange, now).await;
-    assert_eq!(all.unwrap(), 0);
+    assert!(sessions::end(&mut db, &hash, EndReason::Disconnected, now).await.unwrap().is_some());
+    assert!(sessions::end(&mut db, &hash, EndReason::SignedOut, now).await.unwrap().is_none());
+    let all = (person(&app).await, Sessions::All, EndReason::RoleChange);
+    let all = sessions::end_of_person(&mut db, all.0, all.1, all.2, now).await;
+    assert!(all.unwrap().is_empty());
     drop(db);
     browser.submit("/auth/logout").await;
     let reason = app.text("select end_reason from sessions").await;
@@ -97,8 +98,9 @@ async fn ending_all_also_revokes_what_was_created_before_but_stored_after() {
     let who = person(&app).await;
     let cut = clock::now().plus_seconds(1);
     let mut db = app.app.db.acquire().await.unwrap();
-    let ended = sessions::end_all_of(&mut db, who, EndReason::EndedByAdmin, cut).await.unwrap();
-    assert_eq!(ended, 1);
+    let reason = EndReason::EndedByAdmin;
+    let ended = sessions::end_of_person(&mut db, who, Sessions::All, reason, cut).await.unwrap();
+    assert_eq!(ended.len(), 1);
     drop(db);
     assert_eq!(browser.fetch("/auth/me").await.status, 401);
 
@@ -121,7 +123,8 @@ async fn the_cut_of_ending_all_never_moves_back() {
     let now = clock::now();
     let mut db = app.app.db.acquire().await.unwrap();
     for at in [now.plus_seconds(100), now] {
-        sessions::end_all_of(&mut db, who, EndReason::RoleChange, at).await.unwrap();
+        let reason = EndReason::RoleChange;
+        sessions::end_of_person(&mut db, who, Sessions::All, reason, at).await.unwrap();
     }
     drop(db);
     let between = insert(&app, who, now.plus_seconds(50)).await;
