@@ -87,6 +87,21 @@ impl Roles {
         self.has_custom(UNIT_ADMIN)
     }
 
+    /// A short text that differs when the roles differ: by it an open page knows whether it shows them as
+    /// they are. FNV-1a, since it must be the same in every process and nobody gains by a collision.
+    pub fn version(&self) -> String {
+        let primary = self.primary.map_or("", PrimaryRole::as_str);
+        let all = self.all.iter().map(String::as_str);
+        let custom = self.custom.iter().map(String::as_str);
+        // No role word holds a line feed or a zero, so the parts cannot run into each other.
+        let words = [primary, "\n"].into_iter().chain(all).chain(["\n"]).chain(custom);
+        let bytes = words.flat_map(|word| word.bytes().chain([0]));
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("{hash:016x}")
+    }
+
     /// All role words once each, the primary one first: what a person sees listed.
     pub fn listed(&self) -> Vec<&str> {
         let mut listed: Vec<&str> = Vec::new();
@@ -112,6 +127,18 @@ mod tests {
         }
         assert_eq!(PrimaryRole::parse("unit_admin"), None);
         assert_eq!(PrimaryRole::parse("Student"), None);
+    }
+
+    #[test]
+    fn the_version_tells_roles_apart() {
+        let all = |word: &str| Roles { all: vec![word.into()], ..Roles::default() };
+        let custom = Roles { custom: vec![UNIT_ADMIN.into()], ..Roles::default() };
+        let versions =
+            [Roles::default(), all(UNIT_ADMIN), all(EDITOR), custom].map(|r| r.version());
+        for (index, version) in versions.iter().enumerate() {
+            assert!(!versions[index + 1..].contains(version), "{versions:?}");
+        }
+        assert_eq!(all(EDITOR).version(), all(EDITOR).version());
     }
 
     #[test]

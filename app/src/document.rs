@@ -125,7 +125,8 @@ fn title(page: &Page) -> impl IntoView + use<> {
 }
 
 fn body(chrome: &Chrome, page: Page) -> impl IntoView + use<> {
-    let watch = chrome.viewer.as_ref().map(|viewer| viewer.person.subject.clone());
+    let watch = chrome.viewer.as_ref();
+    let watch = watch.map(|viewer| (viewer.person.subject.clone(), viewer.roles().version()));
     view! {
         <body class=body_class(Term::at(chrome.now))>
             <a class="skip-link" href="#content">
@@ -137,7 +138,7 @@ fn body(chrome: &Chrome, page: Page) -> impl IntoView + use<> {
                 {page.content(chrome)}
             </main>
             {footer()}
-            {watch.map(|subject| view! { <SessionWatch subject /> })}
+            {watch.map(|(subject, roles)| view! { <SessionWatch subject roles /> })}
         </body>
     }
 }

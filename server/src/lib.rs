@@ -3,11 +3,13 @@
 pub mod app;
 pub mod audit;
 pub mod clock;
+pub mod commands;
 pub mod config;
 #[cfg(feature = "embedded-db")]
 pub mod embedded_db;
 pub mod http;
 pub mod jobs;
+pub mod live;
 pub mod people;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -1,12 +1,15 @@
-//! `campus-server`: reads the settings, starts what a development build brings along, and serves.
+//! `campus-server`: reads the command line and the settings, starts what a development build brings along,
+//! and does what it was told: serve, unless another command is given.
 
 #![allow(clippy::print_stderr, reason = "faults of the start are for the person at the terminal")]
 
+use campus_server::commands::{self, Command, CommandLine};
 use campus_server::config::{
     CampusOneSettings, DatabaseSettings, ProviderSettings, Secret, Settings,
 };
 use campus_server::serve::{self, Application};
-use campus_server::telemetry;
+use campus_server::{store, telemetry};
+use clap::Parser as _;
 use std::error::Error;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -16,6 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 const BAD_SETTINGS: u8 = 78;
 
 fn main() -> ExitCode {
+    let command = CommandLine::parse().command.unwrap_or_default();
     let settings = match Settings::from_process() {
         Ok(settings) => settings,
         Err(faults) => {
@@ -23,8 +27,8 @@ fn main() -> ExitCode {
             return ExitCode::from(BAD_SETTINGS);
         }
     };
-    match run(&settings) {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(&settings, command) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("campus-server cannot go on: {error}");
             ExitCode::FAILURE
@@ -32,8 +36,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
-    telemetry::init(settings.log.format, settings.log.filter.as_deref())?;
+fn run(settings: &Settings, command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    if command == Command::Serve {
+        telemetry::init(settings.log.format, settings.log.filter.as_deref())?;
+    }
     // Held until the end: dropping the private database stops it.
     #[cfg(feature = "embedded-db")]
     let mut private_database = None;
@@ -52,7 +58,16 @@ fn run(settings: &Settings) -> Result<(), Box<dyn Error>> {
     let threads = std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4));
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
-    runtime.block_on(serve(settings, &database_url))
+    runtime.block_on(async {
+        match command {
+            Command::Serve => serve(settings, &database_url).await.map(|()| ExitCode::SUCCESS),
+            Command::Audit(command) => {
+                let db = store::open(database_url.expose())?;
+                store::migrate(&db).await?;
+                Ok(commands::audit::run(command, &db).await?)
+            }
+        }
+    })
 }
 
 async fn serve(settings: &Settings, database_url: &Secret) -> Result<(), Box<dyn Error>> {

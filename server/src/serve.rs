@@ -3,9 +3,9 @@
 use crate::app::App;
 use crate::config::{CampusOneSettings, Secret, Settings, Site};
 use crate::http::router;
-use crate::jobs;
 use crate::signin::client::ClientError;
 use crate::store::{self, StoreError};
+use crate::{jobs, live};
 use axum::Router;
 use axum::serve::ListenerExt as _;
 use campus_app::{Assets, AssetsError, Ribbon};
@@ -80,6 +80,12 @@ impl Application {
     ) -> io::Result<()> {
         let mut jobs = JoinSet::new();
         jobs.spawn(jobs::sweep_sessions(self.app.db.clone(), self.app.session_limits));
+        jobs.spawn(live::follow(self.app.clone()));
+        let app = self.app.clone();
+        let stopped = async move {
+            stopped.await;
+            app.live.stop();
+        };
         // Nagle's algorithm would hold back the end of an answer for 40 ms.
         let listener = self.listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {

@@ -76,6 +76,21 @@ pub async fn load(app: &App, cookies: &Cookies) -> Result<Current, StoreError> {
     Ok(Current::Live(Arc::new(Live { id: stored.id, token_hash, viewer })))
 }
 
+/// Looks at a session without using it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn peek(app: &App, token_hash: &TokenHash) -> Result<Current, StoreError> {
+    let Some(stored) = sessions::find(&app.db, token_hash).await? else {
+        return Ok(Current::None);
+    };
+    if let Some(reason) = why_over(&stored, clock::now(), &app.session_limits) {
+        return Ok(Current::Ended(reason));
+    }
+    let viewer = Viewer { person: stored.person };
+    Ok(Current::Live(Arc::new(Live { id: stored.id, token_hash: *token_hash, viewer })))
+}
+
 /// Why a stored session is over, if it is.
 fn why_over(stored: &Stored, now: Instant, limits: &SessionLimits) -> Option<EndReason> {
     let idle = i64::try_from(limits.idle().as_secs()).unwrap_or(i64::MAX);

@@ -1,7 +1,7 @@
 //! The router: addresses, and the layers around them from outermost to innermost.
 
 use super::refusal::Refusal;
-use super::{guard, health, pages, present, request_id, security, site};
+use super::{events, guard, health, pages, present, request_id, security, site};
 use crate::app::{App, CALLBACK};
 use crate::config::Deployment;
 use crate::signin::{callback, leave, login};
@@ -67,6 +67,7 @@ fn with_session(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/auth/logout", post(leave::logout))
         .route(leave::SIGNED_OUT_PATH, get(leave::signed_out))
         .route("/auth/me", get(leave::me))
+        .route("/auth/events", get(events::events))
         .layer(map_response(private));
     pages
         .merge(signin)

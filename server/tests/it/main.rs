@@ -8,11 +8,13 @@
 
 mod account;
 mod answers;
+mod audit;
 mod callback_codes;
 mod callback_errors;
 mod guard;
 mod guard_refusals;
 mod hammer;
+mod live;
 mod merge;
 mod outage;
 mod secrets;

@@ -1,13 +1,17 @@
 //! The browser's half: listens, asks `/auth/me`, loads anew. Without an answer nothing happens.
 
+use leptos::prelude::{RwSignal, Set as _};
+use std::cell::RefCell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    PageTransitionEvent, RequestCache, RequestInit, Response, VisibilityState, Window, window,
+    Document, EventSource, PageTransitionEvent, RequestCache, RequestInit, Response,
+    VisibilityState, Window, window,
 };
 
 /// Starts listening; the listeners live as long as the page.
-pub(super) fn watch(subject: String) {
+pub(super) fn watch(subject: String, roles: &str, changed: RwSignal<bool>) {
     let Some(window) = window() else { return };
     let Some(document) = window.document() else { return };
     let wanted = subject.clone();
@@ -17,12 +21,57 @@ pub(super) fn watch(subject: String) {
             check(wanted.clone());
         }
     });
+    // Role versions are hexadecimal; nothing needs escaping.
+    let stream = Stream::new(format!("/auth/events?roles={roles}"), changed);
+    stream.follow(&document);
     let page = document.clone();
     listen(&document, "visibilitychange", move |_| {
-        if page.visibility_state() == VisibilityState::Visible {
+        stream.follow(&page);
+        if is_visible(&page) {
             check(subject.clone());
         }
     });
+}
+
+fn is_visible(page: &Document) -> bool {
+    page.visibility_state() == VisibilityState::Visible
+}
+
+/// The stream of news. Only a visible page holds one: a browser opens six connections to a site, and tabs in
+/// the background must not use them up.
+struct Stream {
+    address: String,
+    changed: RwSignal<bool>,
+    open: Rc<RefCell<Option<EventSource>>>,
+}
+
+impl Stream {
+    fn new(address: String, changed: RwSignal<bool>) -> Self {
+        Self { address, changed, open: Rc::default() }
+    }
+
+    /// Opens the stream of a visible page and closes that of a hidden one.
+    fn follow(&self, page: &Document) {
+        let mut open = self.open.borrow_mut();
+        if !is_visible(page) {
+            if let Some(source) = open.take() {
+                source.close();
+            }
+            return;
+        }
+        if open.as_ref().is_some_and(|source| source.ready_state() != EventSource::CLOSED) {
+            return;
+        }
+        let Ok(source) = EventSource::new(&self.address) else { return };
+        let changed = self.changed;
+        listen(&source, "roles", move |_| changed.set(true));
+        listen(&source, "ended", |_| {
+            if let Some(window) = window() {
+                let _ = window.location().reload();
+            }
+        });
+        *open = Some(source);
+    }
 }
 
 fn listen(target: &web_sys::EventTarget, event: &str, then: impl Fn(JsValue) + 'static) {
