@@ -15,6 +15,15 @@ const journeys: Project<Options>[] = (["sandbox", "better-auth"] as const).flatM
   ),
 );
 
+// What happens to somebody whose access changes while they are here.
+const access: Project<Options>[] = (["sandbox", "sandbox gen2", "better-auth"] as const).flatMap((worldName) =>
+  [true, false].map((javaScriptEnabled) => ({
+    name: [worldName, "access", javaScriptEnabled ? "scripts" : "no scripts"].join(", "),
+    testMatch: javaScriptEnabled ? ["access.spec.ts", "live.spec.ts"] : "access.spec.ts",
+    use: { ...desktop, worldName, javaScriptEnabled },
+  })),
+);
+
 export default defineConfig<Options>({
   testDir: "tests",
   outputDir: "test-results",
@@ -36,6 +45,7 @@ export default defineConfig<Options>({
   },
   projects: [
     ...journeys,
+    ...access,
     { name: "sandbox consent, desktop, scripts", testMatch: "consent.spec.ts", use: { ...desktop } },
     { name: "better-auth consent, desktop, scripts", testMatch: "consent.spec.ts", use: { ...desktop, worldName: "consent" } },
     {

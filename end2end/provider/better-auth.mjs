@@ -2,12 +2,12 @@
 // what Campus One shows itself to be. Everything is in memory and gone at the end.
 //
 //   PROVIDER_PORT      where it listens, on 127.0.0.1
-//   PROVIDER_CLIENTS   [{"id","secret","name","trusted","redirectUrls":[…]}]
+//   PROVIDER_CLIENTS   [{"id","secret","name","trusted","redirectUrls":[…],"webhook":{"url","secret"}}]
 //   PROVIDER_ISSUED    a file that each secret it hands out is appended to, one a line
 
 import { appendFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { jwt, oidcProvider } from "better-auth/plugins";
@@ -123,6 +123,42 @@ async function authEndpoint(request, url) {
   return answer;
 }
 
+/** What Campus One adds to better-auth: it tells the apps. */
+async function announce(event, person, data = {}) {
+  const user = db.user.find((candidate) => candidate.email === person.email);
+  const statuses = {};
+  for (const client of clients) {
+    const timestamp = new Date().toISOString();
+    const body = JSON.stringify({ event, timestamp, data: { userId: user.id, clientId: client.id, ...data } });
+    const signature = createHmac("sha256", client.webhook.secret).update(body).digest("hex");
+    const headers = { "content-type": "application/json", "x-campus-one-signature": `sha256=${signature}` };
+    statuses[client.id] = (await fetch(client.webhook.url, { method: "POST", headers, body })).status;
+  }
+  return Response.json({ statuses });
+}
+
+/** Changes what is known of a person, as somebody in Campus One's Managed access page does. */
+async function changePerson(request) {
+  const change = await request.json();
+  const person = people.find((candidate) => candidate.name === change.name);
+  if (!person) return new Response("Nobody of that name", { status: 400 });
+  person.customRoles = change.customRoles;
+  return announce("user.role_changed", person);
+}
+
+/** What "Disconnect" does: the consents and tokens of a person are gone. */
+async function disconnect(request) {
+  const { name } = await request.json();
+  const person = people.find((candidate) => candidate.name === name);
+  if (!person) return new Response("Nobody of that name", { status: 400 });
+  const user = db.user.find((candidate) => candidate.email === person.email);
+  for (const table of ["oauthAccessToken", "oauthConsent"]) {
+    const kept = db[table].filter((row) => row.userId !== user.id);
+    db[table].splice(0, db[table].length, ...kept);
+  }
+  return announce("user.disconnected", person);
+}
+
 async function route(request) {
   const url = new URL(request.url);
   const key = `${request.method} ${url.pathname}`;
@@ -146,6 +182,10 @@ async function route(request) {
     case "POST /control/forget-consents":
       db.oauthConsent.length = 0;
       return Response.json({ ok: true });
+    case "POST /control/person":
+      return changePerson(request);
+    case "POST /control/disconnect":
+      return disconnect(request);
     case "GET /health":
       return new Response("ok");
     default:

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { mustBeFree, start, type Started } from "./process.ts";
 import { issuedFile, seenFile } from "./secrets.ts";
-import { CALLBACK, worlds, type World } from "./worlds.ts";
+import { CALLBACK, isSandbox, worlds, type World } from "./worlds.ts";
 
 const end2end = path.resolve(import.meta.dirname, "..");
 const root = path.resolve(end2end, "..");
@@ -14,8 +14,10 @@ const stage = process.env.CAMPUS_STAGE ?? path.join(root, "target/end2end");
 const logs = path.join(root, "target/logs");
 const server = path.join(stage, "server");
 
+const folder = (world: World) => world.name.replaceAll(" ", "-");
 const secret = () => randomBytes(36).toString("base64url");
 const clientSecrets = { "better-auth": secret(), consent: secret() };
+const webhookSecrets = { "better-auth": secret(), consent: secret() };
 const clientIds = { "better-auth": "desk-trusted", consent: "desk-untrusted" };
 
 export default async function globalSetup(): Promise<() => Promise<void>> {
@@ -37,12 +39,12 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
   const app = (world: World, env: Record<string, string>) =>
     start(`campus-server (${world.name})`, [server], {
       cwd: root,
-      log: path.join(logs, `server-${world.name}.log`),
+      log: path.join(logs, `server-${folder(world)}.log`),
       env: {
         APP_URL: world.app,
         LEPTOS_SITE_ADDR: `127.0.0.1:${world.appPort}`,
         LEPTOS_SITE_ROOT: path.join(stage, "site"),
-        CAMPUS_DATA_DIR: path.join(data, world.name),
+        CAMPUS_DATA_DIR: path.join(data, folder(world)),
         ...env,
       },
       ready: [`http://127.0.0.1:${world.appPort}/api/health`, `http://127.0.0.1:${world.appPort}/api/ready`],
@@ -56,7 +58,7 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
       CAMPUS_ONE_DISCOVERY_URL: `${world.provider}/api/auth/.well-known/openid-configuration`,
       CAMPUS_ONE_CLIENT_ID: clientIds[name],
       CAMPUS_ONE_CLIENT_SECRET: clientSecrets[name],
-      CAMPUS_ONE_WEBHOOK_SECRET: secret(),
+      CAMPUS_ONE_WEBHOOK_SECRET: webhookSecrets[name],
       SESSION_SECRET: secret(),
     };
     configured.push(env.CAMPUS_ONE_WEBHOOK_SECRET, env.SESSION_SECRET);
@@ -83,6 +85,10 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
               name: "Campus Desk",
               trusted: name === "better-auth",
               redirectUrls: [worlds[name].app + CALLBACK, `${worlds[name].app}/auth/signed-out`],
+              webhook: {
+                url: `http://127.0.0.1:${worlds[name].appPort}/api/webhooks/campus-one`,
+                secret: webhookSecrets[name],
+              },
             })),
           ),
         },
@@ -91,7 +97,13 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
       }),
     );
     // One after the other: each makes a database of its own, and two cores are soon busy.
-    started.push(await app(worlds.sandbox, { SANDBOX_ADDR: `127.0.0.1:${worlds.sandbox.providerPort}` }));
+    for (const [world, profile] of [
+      [worlds.sandbox, "gen1"],
+      [worlds["sandbox gen2"], "gen2"],
+    ] as const) {
+      const env = { SANDBOX_ADDR: `127.0.0.1:${world.providerPort}`, SANDBOX_PROFILE: profile };
+      started.push(await app(world, env));
+    }
     started.push(await atBetterAuth("better-auth"));
     started.push(await atBetterAuth("consent"));
   } catch (error) {
@@ -103,9 +115,11 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
   const serverLogs = started.slice(1).map((one) => one.log);
   return async () => {
     const faults = await stopAll();
-    for (const file of ["session-secret", "webhook-secret"]) {
-      const kept = path.join(data, "sandbox", file);
-      if (existsSync(kept)) configured.push(readFileSync(kept, "utf8").trim());
+    for (const world of Object.values(worlds).filter(isSandbox)) {
+      for (const file of ["session-secret", "webhook-secret"]) {
+        const kept = path.join(data, folder(world), file);
+        if (existsSync(kept)) configured.push(readFileSync(kept, "utf8").trim());
+      }
     }
     for (const log of serverLogs) faults.push(...faultsOfLog(log, configured));
     rmSync(data, { recursive: true, force: true });

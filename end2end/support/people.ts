@@ -1,7 +1,7 @@
 // What a person does at the provider, the same way at every one of them.
 
 import type { Page } from "@playwright/test";
-import type { World } from "./worlds.ts";
+import { isSandbox, type World } from "./worlds.ts";
 
 export interface Person {
   name: string;
@@ -18,7 +18,7 @@ const button = (page: Page, name: string) => page.getByRole("button", { name: ne
 
 /** Signs in at the provider alone, before the app is opened in this browser. */
 export async function signInAtProvider(page: Page, world: World, person: Person): Promise<void> {
-  if (world.name === "sandbox") await haveConsent(page, world, person);
+  if (isSandbox(world)) await haveConsent(page, world, person);
   await page.goto(`${world.provider}/sign-in`);
   await button(page, person.name).click();
   await page.waitForURL((url) => url.pathname !== "/sign-in");
@@ -48,4 +48,36 @@ export async function signInThroughApp(page: Page, world: World, person: Person,
   await page.goto(world.app + path);
   await choose(page, world, person);
   await page.waitForURL(world.app + path);
+}
+
+async function tell(page: Page, world: World, command: string, body: object): Promise<void> {
+  const base = isSandbox(world) ? "/sandbox/api" : "/control";
+  const answer = await page.request.post(`${world.provider}${base}/${command}`, { data: body });
+  const said = (await answer.json()) as { status?: number; statuses?: Record<string, number> };
+  const statuses = said.statuses ? Object.values(said.statuses) : [said.status];
+  if (!answer.ok() || statuses.some((status) => status !== 200)) {
+    throw new Error(`${command}: ${answer.status()} ${JSON.stringify(said)}`);
+  }
+}
+
+async function idOf(page: Page, world: World, person: Person): Promise<string> {
+  const answer = await page.request.get(`${world.provider}/sandbox/api/state`);
+  const { people } = (await answer.json()) as { people: { id: string; name: string }[] };
+  return people.find((candidate) => candidate.name === person.name)!.id;
+}
+
+/** Gives a person other custom roles at the provider, which tells the app. */
+export async function setCustomRoles(page: Page, world: World, person: Person, roles: string[]): Promise<void> {
+  const change = isSandbox(world)
+    ? { person: await idOf(page, world, person), custom_roles: roles, webhook: true }
+    : { name: person.name, customRoles: roles };
+  await tell(page, world, "person", change);
+}
+
+/** What a person's "Disconnect" in Campus One does. */
+export async function disconnect(page: Page, world: World, person: Person): Promise<void> {
+  const who = isSandbox(world)
+    ? { person: await idOf(page, world, person), webhook: true }
+    : { name: person.name };
+  await tell(page, world, "disconnect", who);
 }

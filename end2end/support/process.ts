@@ -18,7 +18,7 @@ export async function mustBeFree(port: number): Promise<void> {
       const probe = createServer();
       probe.once("error", (error: NodeJS.ErrnoException) =>
         error.code === "EADDRINUSE"
-          ? reject(new Error(`Port ${port} is in use; set E2E_PORT to the first of five free ones.`))
+          ? reject(new Error(`Port ${port} is in use; set E2E_PORT to the first of seven free ones.`))
           : resolve(),
       );
       probe.listen(port, host, () => probe.close(() => resolve()));

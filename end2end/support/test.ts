@@ -2,7 +2,7 @@
 
 import { test as base, expect, type BrowserContext, type Page, type Request } from "@playwright/test";
 import { rememberCookies } from "./secrets.ts";
-import { CALLBACK, worlds, type World, type WorldName } from "./worlds.ts";
+import { CALLBACK, isSandbox, worlds, type World, type WorldName } from "./worlds.ts";
 
 export { expect };
 
@@ -69,7 +69,7 @@ export const test = base.extend<
   trail: async ({ world, context }, use) => use(new Trail(world, context)),
   redemptions: async ({ world, request }, use) =>
     use(async () => {
-      if (world.name === "sandbox") {
+      if (isSandbox(world)) {
         const state = await (await request.get(`${world.provider}/sandbox/api/state`)).json();
         return (state as { counts: { token: number } }).counts.token;
       }

@@ -3,7 +3,7 @@
 
 const base = Number(process.env.E2E_PORT ?? 3100);
 
-export type WorldName = "sandbox" | "better-auth" | "consent";
+export type WorldName = "sandbox" | "sandbox gen2" | "better-auth" | "consent";
 
 export interface World {
   name: WorldName;
@@ -26,6 +26,8 @@ const world = (name: WorldName, appPort: number, providerPort: number): World =>
 export const worlds: Record<WorldName, World> = {
   /** Started with no setting but its port: the sandbox comes with it. */
   sandbox: world("sandbox", base, base + 1),
+  /** The sandbox as the next generation of Campus One. */
+  "sandbox gen2": world("sandbox gen2", base + 5, base + 6),
   /** A provider nobody here wrote, where the app is trusted and nobody is asked for consent. */
   "better-auth": world("better-auth", base + 2, base + 4),
   /** The same provider, where the app is not trusted. */
@@ -33,3 +35,5 @@ export const worlds: Record<WorldName, World> = {
 };
 
 export const CALLBACK = "/api/auth/callback/campus-one";
+
+export const isSandbox = (world: World): boolean => world.name.startsWith("sandbox");

@@ -87,8 +87,8 @@ async fn serve(settings: &Settings, database_url: &Secret) -> Result<(), Box<dyn
             application.await?.run_until(asked_to_stop()).await?;
         }
         #[cfg(feature = "sandbox")]
-        ProviderSettings::Sandbox { addr } => {
-            let running = campus_server::sandbox::start(settings, *addr).await?;
+        ProviderSettings::Sandbox { addr, profile } => {
+            let running = campus_server::sandbox::start(settings, *addr, *profile).await?;
             let personas = campus_server::sandbox::personas_text(&running.sandbox);
             let application = Application::build(
                 settings,

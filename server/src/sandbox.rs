@@ -4,7 +4,7 @@
 use crate::app::CALLBACK;
 use crate::config::{CampusOneSettings, Secret, Settings};
 use campus_app::Ribbon;
-use campus_sandbox::{Client, Options, Sandbox, SandboxError};
+use campus_sandbox::{Client, Options, Profile, Sandbox, SandboxError};
 use std::net::SocketAddr;
 use url::Url;
 
@@ -26,7 +26,11 @@ pub struct RunningSandbox {
 ///
 /// # Errors
 /// When it cannot listen or its state cannot be read.
-pub async fn start(settings: &Settings, addr: SocketAddr) -> Result<RunningSandbox, SandboxError> {
+pub async fn start(
+    settings: &Settings,
+    addr: SocketAddr,
+    profile: Profile,
+) -> Result<RunningSandbox, SandboxError> {
     let origin = settings.origin();
     let webhook_secret = settings.webhook.current.as_ref().map_or("", |secret| secret.expose());
     let client = Client {
@@ -43,6 +47,7 @@ pub async fn start(settings: &Settings, addr: SocketAddr) -> Result<RunningSandb
     let public_host = if app_is_localhost { addr.ip().to_string() } else { "localhost".to_owned() };
     let sandbox = Sandbox::start(Options {
         addr,
+        profile,
         public_host,
         clients: vec![client],
         webhook_url: Url::parse(&format!("{origin}/api/webhooks/campus-one")).ok(),

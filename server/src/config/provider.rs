@@ -24,6 +24,8 @@ pub enum ProviderSettings {
     Sandbox {
         /// Where the sandbox listens.
         addr: SocketAddr,
+        /// Which generation of Campus One it imitates.
+        profile: campus_sandbox::Profile,
     },
 }
 
@@ -81,6 +83,15 @@ pub struct DjangoSsoSettings {
     pub token: Secret,
 }
 
+#[cfg(feature = "sandbox")]
+fn sandbox_profile(text: &str) -> Result<campus_sandbox::Profile, String> {
+    match text {
+        "gen1" => Ok(campus_sandbox::Profile::Gen1),
+        "gen2" => Ok(campus_sandbox::Profile::Gen2),
+        _ => Err("is neither gen1 nor gen2".to_owned()),
+    }
+}
+
 /// Reads the provider. With `sandbox_allowed` and no client given it is the sandbox.
 pub(super) fn read_provider(
     reader: &mut Reader<'_>,
@@ -92,6 +103,7 @@ pub(super) fn read_provider(
     #[cfg(feature = "sandbox")]
     {
         let addr = reader.optional(vars::SANDBOX_ADDR, super::reader::socket_addr);
+        let profile = reader.optional(vars::SANDBOX_PROFILE, sandbox_profile);
         if sandbox_allowed && matches!((&client_id, &client_secret), (Ok(None), Ok(None))) {
             let addr = addr?.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3010)));
             if !addr.ip().is_loopback() {
@@ -100,7 +112,8 @@ pub(super) fn read_provider(
                     "is not a loopback address; the sandbox lets anybody in as anybody",
                 ));
             }
-            return Ok(ProviderSettings::Sandbox { addr });
+            let profile = profile?.unwrap_or_default();
+            return Ok(ProviderSettings::Sandbox { addr, profile });
         }
     }
     #[cfg(not(feature = "sandbox"))]

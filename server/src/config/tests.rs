@@ -92,7 +92,9 @@ fn nothing_set_is_a_whole_development_server() {
     assert_eq!(settings.origin(), "http://localhost:3000");
     assert!(!settings.cookie_secure());
     assert!(matches!(settings.database, DatabaseSettings::Embedded));
-    assert!(matches!(settings.provider, ProviderSettings::Sandbox { addr } if addr.port() == 3010));
+    assert!(
+        matches!(settings.provider, ProviderSettings::Sandbox { addr, .. } if addr.port() == 3010)
+    );
     assert_eq!(settings.log.format, LogFormat::Pretty);
     assert!(settings.ssojet.is_none() && settings.django_sso.is_none());
     assert_eq!(settings.deployment, Deployment::default());
@@ -293,6 +295,20 @@ fn the_sandbox_stays_on_this_machine() {
         .with("DATABASE_URL", "postgres://db/campus_desk")
         .with("SANDBOX_ADDR", "0.0.0.0:3010");
     assert_eq!(place.faults(), ["SANDBOX_ADDR"]);
+}
+
+#[cfg(feature = "sandbox")]
+#[test]
+fn the_sandbox_imitates_either_generation() {
+    let place = Place::empty().with("DATABASE_URL", "postgres://db/campus_desk");
+    let profile = |place: &Place| match place.read().unwrap().provider {
+        ProviderSettings::Sandbox { profile, .. } => profile,
+        ProviderSettings::CampusOne(_) => panic!("no client is configured"),
+    };
+    assert_eq!(profile(&place), campus_sandbox::Profile::Gen1);
+    let place = place.with("SANDBOX_PROFILE", "gen2");
+    assert_eq!(profile(&place), campus_sandbox::Profile::Gen2);
+    assert_eq!(place.with("SANDBOX_PROFILE", "gen3").faults(), ["SANDBOX_PROFILE"]);
 }
 
 #[test]

@@ -52,4 +52,6 @@ vars! {
     CAMPUS_DATA_DIR = ".data";
     #[cfg_attr(not(feature = "sandbox"), allow(dead_code, reason = "there is no sandbox"))]
     SANDBOX_ADDR = "127.0.0.1:3010";
+    #[cfg_attr(not(feature = "sandbox"), allow(dead_code, reason = "there is no sandbox"))]
+    SANDBOX_PROFILE = "gen2";
 }
