@@ -135,8 +135,13 @@ async fn an_error_with_an_unknown_state_leaves_pending_flows_alone() {
     let browser = app.browser();
     started(&browser, "/").await;
     started(&browser, "/auth/login").await;
-    browser.navigate("/auth/callback?error=login_required&state=somebody-elses").await;
-    assert_eq!(browser.flows(), 2);
+    for error in ["login_required", "access_denied", "server_error"] {
+        let target = format!("/auth/callback?error={error}&state=somebody-elses");
+        let page = browser.navigate(&target).await;
+        page.assert_refused(409, "state_unknown");
+        page.assert_private();
+        assert_eq!((page.cookies(), browser.flows()), (Vec::new(), 2), "{error}");
+    }
 }
 
 #[tokio::test]
