@@ -13,6 +13,7 @@ mod callback_errors;
 mod guard;
 mod guard_refusals;
 mod hammer;
+mod https;
 mod merge;
 mod outage;
 mod secrets;
