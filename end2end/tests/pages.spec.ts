@@ -21,7 +21,8 @@ const visits: Visit[] = [
   { name: "signed out", path: "/dashboard", as: aisha, signOut: true },
   { name: "not found", path: "/no-such-page", status: 404 },
   { name: "not found, signed in", path: "/no-such-page", as: aisha, status: 404 },
-  { name: "a sign-in that failed", path: `${CALLBACK}?code=one&code=two&state=three`, status: 400 },
+  { name: "a sign-in that failed", path: `${CALLBACK}?error=server_error&state=unknown`, status: 409 },
+  { name: "an answer that contradicts itself", path: `${CALLBACK}?code=one&code=two&state=three`, status: 400 },
 ];
 
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];

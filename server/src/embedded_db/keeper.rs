@@ -108,7 +108,7 @@ pub(super) fn bring_up(cluster: &Cluster) -> Result<(Server, Option<Child>), Emb
             return Err(cluster.start_error(since));
         }
         if let Some(port) = cluster.known_port()
-            && client::ask(&runtime, port, &password, &data)? == Answer::Ours
+            && client::ask(&runtime, port, &password, &data) == Answer::Ours
         {
             return Ok((Server { port, shared: true, password }, None));
         }
@@ -121,21 +121,19 @@ pub(super) fn bring_up(cluster: &Cluster) -> Result<(Server, Option<Child>), Emb
         let port = cluster.free_port()?;
         let begun = cluster.log_length();
         let mut child = cluster.spawn(port)?;
-        let ready = wait_ready(&runtime, cluster, &mut child, port, &password, deadline)
-            .and_then(|ready| cluster.keep_port(port).map(|()| ready));
-        match ready {
-            Ok(Ready::Yes) => {
+        match wait_ready(&runtime, cluster, &mut child, port, &password, deadline) {
+            Ready::Yes => {
+                if let Err(error) = cluster.keep_port(port) {
+                    shut_down(&mut child);
+                    return Err(error);
+                }
                 return Ok((Server { port, shared: false, password }, Some(child)));
             }
-            Ok(Ready::TooLate) => {
+            Ready::TooLate => {
                 shut_down(&mut child);
                 return Err(cluster.start_error(begun));
             }
-            Err(error) => {
-                shut_down(&mut child);
-                return Err(error);
-            }
-            Ok(Ready::Ended) => {
+            Ready::Ended => {
                 // After a kill, the old server's workers hold its memory for a moment.
                 let said = cluster.log_tail(begun);
                 if !said.contains("shared memory block") && !said.contains("lock file") {
@@ -163,17 +161,17 @@ fn wait_ready(
     port: u16,
     password: &Secret,
     deadline: Instant,
-) -> Result<Ready, EmbeddedDbError> {
+) -> Ready {
     let data = cluster.data();
     loop {
         if !matches!(child.try_wait(), Ok(None)) {
-            return Ok(Ready::Ended);
+            return Ready::Ended;
         }
-        if client::ask(runtime, port, password, &data)? == Answer::Ours {
-            return Ok(Ready::Yes);
+        if client::ask(runtime, port, password, &data) == Answer::Ours {
+            return Ready::Yes;
         }
         if Instant::now() > deadline {
-            return Ok(Ready::TooLate);
+            return Ready::TooLate;
         }
         std::thread::sleep(STEP);
     }

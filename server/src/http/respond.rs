@@ -26,11 +26,13 @@ pub fn private(response: &mut Response) {
     }
 }
 
-/// Adds `Set-Cookie` headers.
+/// Adds `Set-Cookie` headers. What several parts of an answer say alike is said once: two headers of one
+/// name are not meant to be (RFC 6265 §4.1.1).
 pub fn add_cookies(response: &mut Response, set_cookies: Vec<String>) {
     for cookie in set_cookies {
         // Names and values of ours are plain ASCII.
-        if let Ok(value) = HeaderValue::from_str(&cookie) {
+        let Ok(value) = HeaderValue::from_str(&cookie) else { continue };
+        if !response.headers().get_all(SET_COOKIE).iter().any(|said| said == value) {
             response.headers_mut().append(SET_COOKIE, value);
         }
     }

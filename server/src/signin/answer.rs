@@ -100,7 +100,7 @@ pub fn decide(answer: &Answer, known: Known<'_>) -> Outcome {
     }
     match (&answer.error, &answer.code, flow) {
         (Some(error), _, Some(flow)) => error_in_flow(error, flow, known),
-        (Some(error), _, None) => stateless_error(error, answer.state.is_none(), known),
+        (Some(error), _, None) if answer.state.is_none() => stateless_error(error, known),
         (None, Some(_), Some(flow)) if known.has_session && !flow.replaces_session => {
             Outcome::AlreadyIn(flow.next.clone(), Some(flow))
         }
@@ -110,20 +110,7 @@ pub fn decide(answer: &Answer, known: Known<'_>) -> Outcome {
         }
         // Row 6.
         (None, Some(code), Some(flow)) => Outcome::Redeem(flow, code.clone()),
-        // Row 7.
-        (None, _, None) if known.has_session => Outcome::AlreadyIn(ReturnPath::home(), None),
-        (None, _, _) => {
-            let expired = answer.state.as_deref().and_then(|state| known.pending.expired(state));
-            if let Some(flow) = expired {
-                return Outcome::Reject(Reason::FLOW_EXPIRED, Some(flow.clone()));
-            }
-            let second = answer.state.as_deref().is_some_and(is_second_try);
-            if second || known.signed_out {
-                Outcome::Reject(Reason::STATE_UNKNOWN, None)
-            } else {
-                Outcome::FreshStart
-            }
-        }
+        (_, _, None) | (None, None, Some(_)) => without_flow(answer, known),
     }
 }
 
@@ -144,15 +131,32 @@ fn error_in_flow(error: &str, flow: Flow, known: Known<'_>) -> Outcome {
 
 /// Row 5. Anybody can send a browser here with an error, so the most it can do is what an anonymous
 /// visitor may do anyway.
-fn stateless_error(error: &str, no_state: bool, known: Known<'_>) -> Outcome {
+fn stateless_error(error: &str, known: Known<'_>) -> Outcome {
     if known.has_session {
         return Outcome::AlreadyIn(ReturnPath::home(), None);
     }
-    if no_state && let Some(silent) = known.pending.newest_silent() {
+    if let Some(silent) = known.pending.newest_silent() {
         return error_in_flow(error, silent.clone(), known);
     }
-    let ended = known.pending.newest().filter(|_| no_state).cloned();
-    Outcome::Reject(reason_for(error), ended)
+    Outcome::Reject(reason_for(error), known.pending.newest().cloned())
+}
+
+/// Row 7, and an error with a state that this browser does not hold: it speaks of no sign-in of ours, so
+/// nothing of what it says is believed.
+fn without_flow(answer: &Answer, known: Known<'_>) -> Outcome {
+    if known.has_session {
+        return Outcome::AlreadyIn(ReturnPath::home(), None);
+    }
+    let state = answer.state.as_deref().unwrap_or_default();
+    if let Some(flow) = known.pending.expired(state) {
+        return Outcome::Reject(Reason::FLOW_EXPIRED, Some(flow.clone()));
+    }
+    // Only a code shows that somebody signed in and wants to arrive; that is worth another start.
+    if answer.code.is_none() || known.signed_out || is_second_try(state) {
+        Outcome::Reject(Reason::STATE_UNKNOWN, None)
+    } else {
+        Outcome::FreshStart
+    }
 }
 
 /// The provider's word, mapped to one of ours; its own text is never shown.

@@ -136,10 +136,16 @@ fn row_5_with_only_an_interactive_flow_the_flow_ends() {
 
 #[test]
 fn row_5_an_error_with_a_foreign_state_touches_no_flow() {
-    let silent = flow(SILENT, 0);
-    let held = pending(&[&silent]);
-    let outcome = decide(&answer("error=login_required&state=other"), known(&held));
-    assert_eq!(outcome, Outcome::Reject(Reason::PROVIDER_REFUSED, None));
+    for mode in [SILENT, Mode::Interactive] {
+        let held = pending(&[&flow(mode, 0)]);
+        for error in ["login_required", "access_denied", "server_error"] {
+            let foreign = answer(&format!("error={error}&state=other"));
+            let outcome = decide(&foreign, known(&held));
+            assert_eq!(outcome, Outcome::Reject(Reason::STATE_UNKNOWN, None), "{error}");
+            let signed_in = Known { has_session: true, ..known(&held) };
+            assert_eq!(decide(&foreign, signed_in), Outcome::AlreadyIn(ReturnPath::home(), None));
+        }
+    }
 }
 
 #[test]
@@ -173,11 +179,14 @@ fn row_6_a_silent_flow_does_not_undo_a_sign_out() {
 }
 
 #[test]
-fn a_code_that_comes_after_ten_minutes_is_said_to_be_late() {
+fn an_answer_that_comes_after_ten_minutes_is_said_to_be_late() {
     let flow = flow(Mode::Interactive, -501);
     let held = pending(&[&flow]);
-    let code = answer(&format!("code=c&state={}", flow.state));
-    assert_eq!(decide(&code, known(&held)), Outcome::Reject(Reason::FLOW_EXPIRED, Some(flow)));
+    for query in ["code=c", "error=access_denied"] {
+        let late = answer(&format!("{query}&state={}", flow.state));
+        let expected = Outcome::Reject(Reason::FLOW_EXPIRED, Some(flow.clone()));
+        assert_eq!(decide(&late, known(&held)), expected, "{query}");
+    }
 }
 
 #[test]

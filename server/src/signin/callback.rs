@@ -3,7 +3,7 @@
 use super::answer::{self, Answer, Known, Outcome};
 use super::flow::{Flow, Mode, Pending};
 use super::redemption::{self, Request};
-use super::start::{Start, anonymous_marker, start};
+use super::start::{Occasion, Start, anonymous_marker, start};
 use crate::app::App;
 use crate::clock;
 use crate::http::cookies::{self, Cookies};
@@ -64,7 +64,8 @@ pub async fn callback(
         Outcome::AlreadyIn(next, flow) => Ok(see_other(next.as_str(), exit.without(flow.as_ref()))),
         Outcome::FreshStart => {
             let mode = Mode::Silent { then_interactive: false };
-            let again = Start { second_try: true, ..Start::new(mode, ReturnPath::home()) };
+            let occasion = Occasion::StateUnknown;
+            let again = Start { occasion, ..Start::new(mode, ReturnPath::home()) };
             Ok(start(&app, &cookies, again).await?)
         }
         Outcome::Redeem(flow, code) => {
@@ -104,8 +105,8 @@ impl Exit<'_> {
 
     /// The one interactive flow after a silent one found nobody.
     async fn go_interactive(&self, flow: &Flow) -> Result<Response, Refusal> {
-        let interactive =
-            Start { continues: true, ..Start::new(Mode::Interactive, flow.next.clone()) };
+        let occasion = Occasion::NobodyFound;
+        let interactive = Start { occasion, ..Start::new(Mode::Interactive, flow.next.clone()) };
         let mut response = start(self.app, self.cookies, interactive)
             .await
             .map_err(|reason| self.refuse(reason, Some(flow)))?;

@@ -2,7 +2,7 @@
 //! demand.
 
 use super::flow::{MOST_STARTS, Mode, Starts};
-use super::start::{Start, start};
+use super::start::{Occasion, Start, start};
 use crate::app::App;
 use crate::clock;
 use crate::http::cookies::{self, Cookies};
@@ -65,6 +65,7 @@ pub async fn login(
     let login_hint = query.login_hint.filter(|hint| {
         hint.len() <= LONGEST_HINT && !hint.is_empty() && !hint.chars().any(char::is_control)
     });
-    let asked = Start { replaces_session: signed_in, login_hint, ..Start::new(mode, next.clone()) };
+    let occasion = if signed_in { Occasion::Session } else { Occasion::NoSession };
+    let asked = Start { mode, next: next.clone(), occasion, login_hint };
     start(&app, &cookies, asked).await.map_err(refuse)
 }

@@ -14,6 +14,20 @@ use campus::return_path::ReturnPath;
 /// a lecture hall must not all ask the provider again in the same second.
 const ANONYMOUS_SECONDS: i64 = 300;
 
+/// Why a flow is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// Somebody without a session wants to be signed in.
+    NoSession,
+    /// Somebody with a session wants to sign in anew: the new session takes the place of theirs.
+    Session,
+    /// A silent flow found nobody. The two are one start: a loop comes past the guard each time round, and
+    /// several tabs opened at once are no loop.
+    NobodyFound,
+    /// An answer came with a state that is not known here.
+    StateUnknown,
+}
+
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -21,29 +35,17 @@ pub struct Start {
     pub mode: Mode,
     /// Where the person wants to go.
     pub next: ReturnPath,
-    /// Whether an unknown state was the occasion.
-    pub second_try: bool,
-    /// Whether it goes on where a silent flow found nobody. The two are one start: a loop comes past the
-    /// guard each time round, and several tabs opened at once are no loop.
-    pub continues: bool,
-    /// Whether it is to take the place of a live session.
-    pub replaces_session: bool,
+    /// Why.
+    pub occasion: Occasion,
     /// Whom the provider should expect.
     pub login_hint: Option<String>,
 }
 
 impl Start {
-    /// A start with nothing special about it.
+    /// A start for somebody without a session.
     #[must_use]
     pub const fn new(mode: Mode, next: ReturnPath) -> Self {
-        Self {
-            mode,
-            next,
-            second_try: false,
-            continues: false,
-            replaces_session: false,
-            login_hint: None,
-        }
+        Self { mode, next, occasion: Occasion::NoSession, login_hint: None }
     }
 }
 
@@ -54,14 +56,17 @@ impl Start {
 pub async fn start(app: &App, cookies: &Cookies, start: Start) -> Result<Response, Reason> {
     let metadata = app.provider.metadata().await.map_err(|error| reason_of(&error))?;
     let now = clock::now();
-    let Start { mode, next, second_try, continues, replaces_session, login_hint } = start;
-    let flow = Flow { replaces_session, ..Flow::begin(mode, next, second_try, now) };
+    let Start { mode, next, occasion, login_hint } = start;
+    let flow = Flow {
+        replaces_session: occasion == Occasion::Session,
+        ..Flow::begin(mode, next, occasion == Occasion::StateUnknown, now)
+    };
     let hint = login_hint.as_deref();
     let url = authorization_url(&app.provider, &metadata, &flow, &app.redirect_uri, hint);
 
     let pending = Pending::read(cookies, &app.flow_keys, now);
     let mut set = pending.keep(&flow, &app.flow_keys, app.cookies);
-    if !continues {
+    if occasion != Occasion::NobodyFound {
         let starts = Starts::read(cookies, &app.flow_keys, now);
         set.push(starts.add(now, &app.flow_keys, app.cookies));
     }

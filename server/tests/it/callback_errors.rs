@@ -1,13 +1,31 @@
 //! The callback's rows for answers from which nothing is redeemed.
 
-use crate::support::{ANONYMOUS, Browser, CALLBACKS, SESSION, Setup, TestApp, parameter};
+use crate::support::{ANONYMOUS, Answer, Browser, CALLBACKS, SESSION, Setup, TestApp, parameter};
+use campus::instant::Instant;
+use campus::return_path::ReturnPath;
 use campus_sandbox::{Endpoint, Misbehaviour, Profile};
+use campus_server::clock;
+use campus_server::signin::flow::{FLOW_SECONDS, Flow, Mode};
 use http::Method;
 
 /// Starts a sign-in and gives its state.
 async fn started(browser: &Browser, target: &str) -> String {
     let location = browser.navigate(target).await.location().unwrap();
     parameter(&location, "state").unwrap()
+}
+
+/// Gives a browser a flow that began at `since`; the cookie's name and the state.
+fn begun(app: &TestApp, browser: &Browser, mode: Mode, since: Instant) -> (String, String) {
+    let flow = Flow::begin(mode, ReturnPath::parse("/dashboard?week=3"), false, since);
+    let name = flow.cookie_name();
+    let sealed = app.app.flow_keys.seal(&name, &serde_json::to_vec(&flow).unwrap());
+    browser.put("localhost", &name, &sealed);
+    (name, flow.state)
+}
+
+/// How often an answer names a cookie.
+fn times(answer: &Answer, name: &str) -> usize {
+    answer.cookies().iter().filter(|(set, ..)| set == name).count()
 }
 
 #[tokio::test]
@@ -135,8 +153,52 @@ async fn an_error_with_an_unknown_state_leaves_pending_flows_alone() {
     let browser = app.browser();
     started(&browser, "/").await;
     started(&browser, "/auth/login").await;
-    browser.navigate("/auth/callback?error=login_required&state=somebody-elses").await;
-    assert_eq!(browser.flows(), 2);
+    for error in ["login_required", "access_denied", "server_error"] {
+        let target = format!("/auth/callback?error={error}&state=somebody-elses");
+        let page = browser.navigate(&target).await;
+        page.assert_refused(409, "state_unknown");
+        page.assert_private();
+        assert_eq!((page.cookies(), browser.flows()), (Vec::new(), 2), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_after_ten_minutes_is_said_to_be_late_and_leads_on() {
+    let app = TestApp::spawn().await;
+    let now = clock::now();
+    for query in ["code=c", "error=access_denied"] {
+        let browser = app.browser_of("user_aisha");
+        let since = now.plus_seconds(-FLOW_SECONDS);
+        let (name, state) = begun(&app, &browser, Mode::Interactive, since);
+        let page = browser.navigate(&format!("/auth/callback?{query}&state={state}")).await;
+        page.assert_refused(409, "flow_expired");
+        page.assert_private();
+        assert!(page.body.contains("/auth/login?next=%2Fdashboard%3Fweek%3D3"), "{}", page.body);
+        assert!(page.removes(&name), "{:?}", page.cookies());
+        assert_eq!((times(&page, &name), browser.flows()), (1, 0), "RFC 6265 §4.1.1: set once");
+    }
+    assert_eq!((app.rows().await, app.count(Endpoint::Token)), ((0, 0), 0));
+
+    // A minute less, and it is only a matter of the code.
+    let browser = app.browser();
+    let since = now.plus_seconds(60 - FLOW_SECONDS);
+    let (_, state) = begun(&app, &browser, Mode::Interactive, since);
+    let page = browser.navigate(&format!("/auth/callback?code=c&state={state}")).await;
+    page.assert_refused(401, "code_refused");
+}
+
+#[tokio::test]
+async fn what_is_left_of_an_old_sign_in_is_removed_once_on_the_way_to_a_new_one() {
+    let app = TestApp::spawn().await;
+    let browser = app.browser();
+    let now = clock::now();
+    let (old, _) = begun(&app, &browser, Mode::Interactive, now.plus_seconds(-FLOW_SECONDS));
+    let silent = Mode::Silent { then_interactive: true };
+    let (asked, state) = begun(&app, &browser, silent, now);
+    let target = format!("/auth/callback?error=login_required&state={state}");
+    let answer = browser.navigate(&target).await;
+    assert_eq!(answer.location().unwrap().path(), "/api/auth/oauth2/authorize");
+    assert_eq!((times(&answer, &old), times(&answer, &asked), browser.flows()), (1, 1, 1));
 }
 
 #[tokio::test]

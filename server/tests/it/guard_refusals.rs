@@ -50,12 +50,27 @@ async fn a_program_is_told_in_json_where_to_sign_in() {
 #[tokio::test]
 async fn a_post_is_never_sent_to_the_provider() {
     let app = TestApp::spawn().await;
-    for path in ["/", "/dashboard"] {
-        let answer = app.browser().submit(path).await;
-        assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);
-        assert_eq!((answer.location(), answer.cookies()), (None, Vec::new()), "{path}");
+    let (anonymous, signed_in) = (app.browser(), app.signed_in("user_aisha").await);
+    let asked = app.count(Endpoint::Authorize);
+    let json = [("accept", "application/json"), ("sec-fetch-site", "same-origin")];
+    for (browser, path, status, reason) in [
+        (&anonymous, "/", 405, "method_not_allowed"),
+        (&anonymous, "/dashboard", 401, "not_signed_in"),
+        (&signed_in, "/", 405, "method_not_allowed"),
+        (&signed_in, "/dashboard", 405, "method_not_allowed"),
+    ] {
+        let form = browser.submit(path).await;
+        assert!(form.header("content-type").starts_with("text/html"), "{path}: for a person");
+        let program = browser.ask(Method::POST, path, &json).await;
+        assert_eq!(program.header("content-type"), "application/json", "{path}: for a program");
+        let sign_in = (status == 401).then_some("/auth/login?next=%2Fdashboard");
+        assert_eq!(program.json()["sign_in"].as_str(), sign_in, "{path}");
+        for answer in [form, program] {
+            answer.assert_refused(status, reason);
+            assert_eq!((answer.location(), answer.cookies()), (None, Vec::new()), "{path}");
+        }
     }
-    assert_eq!(app.count(Endpoint::Authorize), 0);
+    assert_eq!(app.count(Endpoint::Authorize), asked);
 }
 
 #[tokio::test]
@@ -124,6 +139,7 @@ async fn each_refusal_page_names_its_reason() {
         ("/auth/callback?code=a&code=b", 400, "duplicate_parameters"),
         ("/auth/callback?nothing=useful", 400, "bad_request"),
         ("/auth/callback?code=a&state=again-x", 409, "state_unknown"),
+        ("/auth/callback?error=server_error&state=unknown", 409, "state_unknown"),
         ("/auth/callback?error=access_denied", 403, "access_denied"),
         ("/auth/callback?error=server_error", 503, "provider_unreachable"),
         ("/auth/callback?error=unauthorized_client", 503, "client_refused"),

@@ -14,6 +14,7 @@ mod callback_errors;
 mod guard;
 mod guard_refusals;
 mod hammer;
+mod https;
 mod live;
 mod merge;
 mod outage;

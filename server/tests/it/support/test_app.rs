@@ -28,13 +28,15 @@ pub struct Setup {
     pub algorithm: Algorithm,
     /// Another address for the provider's metadata: `{provider}` stands for the provider's origin.
     pub discovery_url: Option<String>,
+    /// Whether people reach it over https, as behind a proxy that ends TLS.
+    pub https: bool,
 }
 
 /// A running application.
 pub struct TestApp {
     /// Its state.
     pub app: Arc<App>,
-    /// Its public origin.
+    /// Where it listens, as the tests' browsers name it.
     pub origin: String,
     /// Rules the provider.
     pub sandbox: Control,
@@ -55,11 +57,13 @@ impl TestApp {
     pub async fn spawn_with(setup: Setup) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let scheme = if setup.https { "https" } else { "http" };
+        let public = origin.replacen("http", scheme, 1);
         let provider = Sandbox::start(Options {
             clients: vec![Client {
                 id: CLIENT_ID.to_owned(),
                 secret: CLIENT_SECRET.to_owned(),
-                redirect_uris: super::CALLBACKS.map(|path| format!("{origin}{path}")).to_vec(),
+                redirect_uris: super::CALLBACKS.map(|path| format!("{public}{path}")).to_vec(),
                 trusted: true,
                 ..Client::default()
             }],
@@ -74,7 +78,7 @@ impl TestApp {
         let (database, files) = (TestDatabase::create().await, tempfile::tempdir().unwrap());
         let vars = BTreeMap::from([
             ("APP_ENV", "development".to_owned()),
-            ("APP_URL", origin.clone()),
+            ("APP_URL", public),
             ("SESSION_SECRET", "a session secret that only the tests know".to_owned()),
             ("DATABASE_URL", database.url().expose().to_owned()),
             ("CAMPUS_DATA_DIR", files.path().display().to_string()),
