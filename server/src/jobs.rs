@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::config::SessionLimits;
-use crate::store::sessions;
+use crate::store::{logout_tokens, sessions};
 use sqlx::PgPool;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -26,6 +26,9 @@ pub async fn sweep_sessions(db: PgPool, limits: SessionLimits) {
         match sessions::sweep(&db, now, idle_since, forget_before).await {
             Ok(swept) => tracing::debug!(?swept, "sessions were swept"),
             Err(error) => tracing::warn!(%error, "sessions could not be swept"),
+        }
+        if let Err(error) = logout_tokens::forget(&db, now.plus_seconds(-86_400)).await {
+            tracing::warn!(%error, "used logout tokens could not be forgotten");
         }
     }
 }

@@ -130,6 +130,8 @@ pub fn decide(answer: &Answer, known: Known<'_>) -> Outcome {
 /// Row 4.
 fn error_in_flow(error: &str, flow: Flow, known: Known<'_>) -> Outcome {
     match flow.mode {
+        // Whoever was to confirm that it is them must not come back as if they had.
+        Mode::StepUp => Outcome::Reject(step_up_reason(error), Some(flow)),
         _ if known.has_session => Outcome::AlreadyIn(flow.next.clone(), Some(flow)),
         Mode::Silent { then_interactive } if SILENT_ERRORS.contains(&error) => {
             if then_interactive {
@@ -153,6 +155,13 @@ fn stateless_error(error: &str, no_state: bool, known: Known<'_>) -> Outcome {
     }
     let ended = known.pending.newest().filter(|_| no_state).cloned();
     Outcome::Reject(reason_for(error), ended)
+}
+
+fn step_up_reason(error: &str) -> Reason {
+    match reason_for(error) {
+        reason @ (Reason::PROVIDER_UNREACHABLE | Reason::CLIENT_REFUSED) => reason,
+        _ => Reason::STEP_UP_DECLINED,
+    }
 }
 
 /// The provider's word, mapped to one of ours; its own text is never shown.

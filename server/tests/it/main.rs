@@ -8,16 +8,20 @@
 
 mod account;
 mod answers;
+mod backchannel;
 mod callback_codes;
 mod callback_errors;
 mod guard;
 mod guard_refusals;
 mod hammer;
+mod leaving;
+mod leaving_provider;
 mod merge;
 mod outage;
 mod secrets;
 mod session_end;
 mod sessions;
+mod step_up;
 mod support;
 mod tokens_accepted;
 mod tokens_refused;
