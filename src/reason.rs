@@ -136,6 +136,18 @@ reasons! {
     ID_TOKEN_AT_HASH = unproven("id_token_at_hash");
     /// Userinfo speaks of somebody else (OpenID Connect Core §5.3.2).
     USERINFO_SUBJECT = unproven("userinfo_subject");
+    /// An action that cannot be undone, and a sign-in that is too old for it or of an unknown age.
+    STEP_UP_REQUIRED = reason("step_up_required", 403, "Please confirm that it is you",
+        "This action needs a fresh sign-in. Confirm in Campus One that it is you, then do it again. \
+         Nothing was changed.", WayOn::TryAgain);
+    /// Asked to ask the person again, the provider says that it did not (OpenID Connect Core §3.1.2.1).
+    STEP_UP_UNPROVEN = reason("step_up_unproven", 403, "Campus One did not ask you again",
+        "Its answer says that you signed in there earlier, so it does not confirm that it is you now. \
+         You are still signed in here, and nothing was changed.", WayOn::TryAgain);
+    /// Asked to confirm that it is them, the person said no, or the provider did.
+    STEP_UP_DECLINED = reason("step_up_declined", 403, "It was not confirmed that it is you",
+        "Campus One came back without a fresh sign-in. You are still signed in here, and nothing was changed.",
+        WayOn::TryAgain);
     /// Too many sign-in starts from one browser within a minute: the loop breaker.
     LOOP_STOPPED = reason("sign_in_loop", 429, "Signing in keeps going round in circles",
         "Your browser was sent to Campus One several times within a minute without arriving, so we stopped. \
@@ -161,6 +173,8 @@ reasons! {
 pub enum EndReason {
     /// Signed out by the person.
     SignedOut,
+    /// Signed out by the person at the provider.
+    SignedOutAtProvider,
     /// Another sign-in in the same browser took its place.
     SwitchedUser,
     /// Not used for too long.
@@ -183,6 +197,7 @@ impl EndReason {
     /// Every reason.
     pub const ALL: &[Self] = &[
         Self::SignedOut,
+        Self::SignedOutAtProvider,
         Self::SwitchedUser,
         Self::Idle,
         Self::Expired,
@@ -197,6 +212,7 @@ impl EndReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignedOut => "signed_out",
+            Self::SignedOutAtProvider => "signed_out_at_provider",
             Self::SwitchedUser => "switched_user",
             Self::Idle => "idle",
             Self::Expired => "expired",
@@ -213,11 +229,20 @@ impl EndReason {
         Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
     }
 
+    /// Whether the session ran out by itself or made room for another: whoever comes back is signed in
+    /// again without a page in between, and reads why on the page they wanted.
+    pub const fn is_renewed_silently(self) -> bool {
+        matches!(self, Self::Idle | Self::Expired | Self::SwitchedUser)
+    }
+
     /// The sentence a person reads.
     pub const fn text(self) -> &'static str {
         match self {
             Self::SignedOut => {
                 "You signed out. You stay signed out here until you sign in again yourself."
+            }
+            Self::SignedOutAtProvider => {
+                "You signed out of Campus One, so you were signed out here too."
             }
             Self::SwitchedUser => {
                 "Somebody else signed in with this browser, so your session here ended."

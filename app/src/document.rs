@@ -8,8 +8,9 @@ use crate::ui::header::header;
 use crate::ui::ribbon::ribbon;
 use crate::ui::session_watch::SessionWatch;
 use crate::ui::term::body_class;
+use crate::ui::told::told;
 use campus::instant::Instant;
-use campus::reason::Reason;
+use campus::reason::{EndReason, Reason};
 use campus::return_path::ReturnPath;
 use campus::semester::Term;
 use campus::viewer::Viewer;
@@ -28,6 +29,9 @@ pub struct Chrome {
     pub path: String,
     /// Who is looking, if anybody is signed in.
     pub viewer: Option<Viewer>,
+    /// Why the session before this one ended, where the person was signed in again without a page in
+    /// between.
+    pub ended: Option<EndReason>,
     /// A line above every page.
     pub ribbon: Option<Ribbon>,
     /// The time of the request.
@@ -65,7 +69,7 @@ impl Page {
         match self {
             Self::Home => "Home",
             Self::Dashboard(_) => "Dashboard",
-            Self::SignedOut(_) => "You are signed out",
+            Self::SignedOut(page) => page.title(),
             Self::Error(page) => page.reason.title,
         }
     }
@@ -135,6 +139,7 @@ fn body(chrome: &Chrome, page: Page) -> impl IntoView + use<> {
             {chrome.ribbon.as_ref().map(ribbon)}
             {header(chrome)}
             <main id="content" tabindex="-1">
+                {chrome.ended.map(|reason| told(reason, chrome.viewer.is_some()))}
                 {page.content(chrome)}
             </main>
             {footer()}

@@ -7,4 +7,4 @@ pub(crate) mod signed_out;
 
 pub use dashboard::DashboardPage;
 pub use error::ErrorPage;
-pub use signed_out::SignedOutPage;
+pub use signed_out::{AtProvider, SignedOutPage};

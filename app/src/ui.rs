@@ -24,3 +24,5 @@ pub(crate) mod masthead;
 pub(crate) mod ribbon;
 #[cfg(feature = "ssr")]
 pub(crate) mod term;
+#[cfg(feature = "ssr")]
+pub(crate) mod told;

@@ -7,8 +7,12 @@ mod fixture;
 use campus::reason::{EndReason, Reason};
 use campus::return_path::ReturnPath;
 use campus::role::PrimaryRole;
-use campus_app::{DashboardPage, ErrorPage, Page, Ribbon, SignedOutPage, render};
+use campus_app::{AtProvider, DashboardPage, ErrorPage, Page, Ribbon, SignedOutPage, render};
 use fixture::{NASTY, NONCE, anonymous, hostile, now, on, person, signed_in, student};
+
+fn left(reason: Option<EndReason>, at_provider: AtProvider) -> SignedOutPage {
+    SignedOutPage { reason, at_provider, provider: Some("https://auth.campusone.com.ng/".into()) }
+}
 
 /// Every kind of page for every kind of viewer, with a name for messages.
 fn all_pages() -> Vec<(String, String)> {
@@ -24,8 +28,15 @@ fn all_pages() -> Vec<(String, String)> {
         add("home", Page::Home);
         add("dashboard", Page::Dashboard(DashboardPage { now: now() }));
         for reason in EndReason::ALL.iter().copied().map(Some).chain([None]) {
-            for provider_sign_out in [false, true] {
-                add("signed out", Page::SignedOut(SignedOutPage { reason, provider_sign_out }));
+            for at_provider in [
+                AtProvider::NotAsked,
+                AtProvider::SignedOut,
+                AtProvider::Unconfirmed,
+                AtProvider::Unreachable,
+            ] {
+                let provider = Some("https://auth.campusone.com.ng/".to_owned());
+                let page = SignedOutPage { reason, at_provider, provider };
+                add("signed out", Page::SignedOut(page));
             }
         }
         for &reason in Reason::ALL {
@@ -74,9 +85,7 @@ fn every_page_obeys_a_strict_content_security_policy() {
 
 #[test]
 fn pages_of_nobody_load_no_script() {
-    for page in
-        [Page::Home, Page::SignedOut(SignedOutPage { reason: None, provider_sign_out: true })]
-    {
+    for page in [Page::Home, Page::SignedOut(left(None, AtProvider::SignedOut))] {
         let html = render(&anonymous("/"), page);
         for part in ["<script", ".wasm", "modulepreload", "leptos-island"] {
             assert!(!html.contains(part), "{part}");
@@ -221,7 +230,7 @@ fn signing_in_leads_back() {
     assert!(html.contains("href=\"/auth/login?next=%2Fdashboard\" class=\"button\""));
     let callback = render(&anonymous("/auth/callback?code=x"), Page::Home);
     assert!(callback.contains("href=\"/auth/login?next=%2F\" class=\"button button-quiet\""));
-    let page = Page::SignedOut(SignedOutPage { reason: None, provider_sign_out: false });
+    let page = Page::SignedOut(left(None, AtProvider::NotAsked));
     assert!(
         render(&anonymous("/"), page).contains("href=\"/auth/login?next=%2F\" class=\"button\"")
     );
@@ -265,6 +274,52 @@ fn the_term_tints_the_page() {
         let html = render(&chrome, Page::Dashboard(page));
         assert!(html.contains(&format!("<body class=\"{class}\">")));
         assert_eq!(html.contains("<progress"), class != "term-holidays");
+    }
+}
+
+#[test]
+fn the_signed_out_page_says_no_more_than_is_known() {
+    let html = |reason, at_provider| {
+        render(&anonymous("/auth/signed-out"), Page::SignedOut(left(reason, at_provider)))
+    };
+    let link = "href=\"https://auth.campusone.com.ng/\"";
+    for (at_provider, words, linked) in [
+        (AtProvider::NotAsked, "may still be signed in to Campus One itself", true),
+        (AtProvider::SignedOut, "signed out of Campus One in this browser, too", false),
+        (AtProvider::Unconfirmed, "did not confirm", true),
+        (AtProvider::Unreachable, "could not be asked", true),
+    ] {
+        let html = html(Some(EndReason::SignedOut), at_provider);
+        assert!(html.contains(words) && html.contains(link) == linked, "{at_provider:?}: {html}");
+    }
+    let disconnected = html(Some(EndReason::Disconnected), AtProvider::NotAsked);
+    for words in ["<h1>Campus Desk is disconnected</h1>", "Connect again", "consent", "audit trail"]
+    {
+        assert!(disconnected.contains(words), "{words}: {disconnected}");
+    }
+    let misled = SignedOutPage {
+        provider: Some("javascript:alert(1)".into()),
+        ..left(Some(EndReason::SignedOut), AtProvider::NotAsked)
+    };
+    assert!(!render(&anonymous("/"), Page::SignedOut(misled)).contains("javascript"));
+}
+
+#[test]
+fn whoever_was_signed_in_again_reads_why_that_was_needed() {
+    let mut chrome = signed_in(student());
+    chrome.ended = Some(EndReason::Idle);
+    let html = render(&chrome, Page::Home);
+    assert!(html.contains(EndReason::Idle.text()) && html.contains("signed in again"), "{html}");
+    chrome.viewer = None;
+    let html = render(&chrome, Page::Home);
+    assert!(html.contains(EndReason::Idle.text()) && !html.contains("signed in again"), "{html}");
+}
+
+#[test]
+fn the_dashboard_has_both_ways_out() {
+    let html = render(&signed_in(student()), Page::Dashboard(DashboardPage { now: now() }));
+    for action in ["/auth/logout", "/auth/logout/campus-one"] {
+        assert!(html.contains(&format!("<form method=\"post\" action=\"{action}\">")), "{action}");
     }
 }
 

@@ -142,7 +142,9 @@ fn decide(
     if let Some((error, description)) = request.error() {
         return refuse(memory, origin, request, error, &description);
     }
-    if request.needs_fresh_sign_in(session, now) {
+    if request.needs_fresh_sign_in(session, now)
+        && !memory.misbehaviours.take(Misbehaviour::FreshSignInIgnored)
+    {
         if silent {
             let why = "Authentication required due to max_age";
             return refuse(memory, origin, request, "login_required", why);

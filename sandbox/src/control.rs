@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::client::Client;
 use crate::endpoint::{Endpoint, Trouble};
+use crate::id_token::{self, Occasion};
 use crate::keys::Algorithm;
 use crate::logout_token;
 use crate::memory::{Consent, Memory, Shared, now};
@@ -134,6 +135,29 @@ impl Control {
         self.shared.change(|memory| {
             known_person(memory, person)?;
             Ok(crate::session::begin(memory, person, now()))
+        })
+    }
+
+    /// Lets a person's sign-ins at the provider be older than they are.
+    pub fn age_sessions(&self, person: &str, seconds: i64) {
+        self.shared.change(|memory| {
+            for session in memory.kept.sessions.iter_mut().filter(|s| s.person == person) {
+                session.created -= seconds;
+            }
+        });
+    }
+
+    /// An ID token and the refresh token of a person's newest sign-in at a client, as the client got them.
+    pub fn tokens(&self, person: &str, client: &str) -> Result<(String, String), ControlError> {
+        self.shared.change(|memory| {
+            let client = known_client(memory, Some(client))?;
+            let mut grants = memory.kept.grants.iter().rev();
+            let grant = grants.find(|g| g.person == person && g.client == client.id).cloned();
+            let grant = grant.ok_or_else(|| ControlError::NoPerson(person.to_owned()))?;
+            let (origin, occasion) = (&self.shared.origin, Occasion::Refresh);
+            let id_token = id_token::build(memory, origin, &client, &grant, &occasion, now())
+                .map_err(|error| ControlError::Key(error.to_string()))?;
+            Ok((id_token, grant.refresh_token.unwrap_or_default()))
         })
     }
 

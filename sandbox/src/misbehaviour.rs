@@ -94,6 +94,8 @@ pub enum Misbehaviour {
     InteractionRequired,
     /// `prompt=none` answers `account_selection_required`.
     AccountSelectionRequired,
+    /// `prompt=login` and `max_age` are passed over: whoever is signed in is not asked again.
+    FreshSignInIgnored,
     /// The logout token is unsigned.
     LogoutAlgNone,
     /// The logout token is signed with the client secret.

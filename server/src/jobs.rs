@@ -3,36 +3,40 @@
 
 use crate::clock;
 use crate::config::SessionLimits;
-use crate::store::{changes, sessions};
+use crate::store::{StoreError, changes, logout_tokens, sessions};
 use sqlx::PgPool;
+use std::fmt::Debug;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often sessions are swept.
-const SWEEP_EVERY: Duration = Duration::from_secs(300);
+/// How often things are put in order.
+const TIDY_EVERY: Duration = Duration::from_secs(300);
 /// How long the reason of an ended session is kept, in seconds.
 const REASONS_KEPT_SECONDS: i64 = 30 * 86_400;
-
 /// How long changes are kept for open pages, in seconds.
 const CHANGES_KEPT_SECONDS: i64 = 3600;
+/// How long a used logout token is remembered after it has run out, in seconds.
+const LOGOUT_TOKENS_KEPT_SECONDS: i64 = 86_400;
 
-/// Sweeps sessions and changes until the task is dropped.
-pub async fn sweep_sessions(db: PgPool, limits: SessionLimits) {
-    let mut ticks = interval(SWEEP_EVERY);
+/// Ends what is past its limits and forgets what was kept long enough, until the task is dropped.
+pub async fn tidy(db: PgPool, limits: SessionLimits) {
+    let mut ticks = interval(TIDY_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let idle = i64::try_from(limits.idle().as_secs()).unwrap_or(i64::MAX);
     loop {
         ticks.tick().await;
         let now = clock::now();
-        let idle = i64::try_from(limits.idle().as_secs()).unwrap_or(i64::MAX);
-        let idle_since = now.plus_seconds(-idle);
-        let forget_before = now.plus_seconds(-REASONS_KEPT_SECONDS);
-        match sessions::sweep(&db, now, idle_since, forget_before).await {
-            Ok(swept) => tracing::debug!(?swept, "sessions were swept"),
-            Err(error) => tracing::warn!(%error, "sessions could not be swept"),
-        }
-        let forget_before = now.plus_seconds(-CHANGES_KEPT_SECONDS);
-        if let Err(error) = changes::forget(&db, forget_before).await {
-            tracing::warn!(%error, "changes could not be forgotten");
-        }
+        let ago = |seconds: i64| now.plus_seconds(-seconds);
+        report("sessions", sessions::sweep(&db, now, ago(idle), ago(REASONS_KEPT_SECONDS)).await);
+        report("changes", changes::forget(&db, ago(CHANGES_KEPT_SECONDS)).await);
+        let used = logout_tokens::forget(&db, ago(LOGOUT_TOKENS_KEPT_SECONDS)).await;
+        report("logout tokens", used);
+    }
+}
+
+fn report(what: &str, done: Result<impl Debug, StoreError>) {
+    match done {
+        Ok(done) => tracing::debug!(what, ?done, "put in order"),
+        Err(error) => tracing::warn!(what, %error, "could not be put in order"),
     }
 }

@@ -4,16 +4,17 @@
 
 use crate::audit::{Cause, Entry};
 use crate::store::changes::{self, ChangeKind};
-use crate::store::sessions::{self, Sessions};
+use crate::store::sessions::{self, SessionId, Sessions, TokenHash};
 use crate::store::users::{self, Learned};
 use crate::store::{StoreError, audit};
-use campus::audit::AuditKind;
+use campus::audit::{Actor, AuditKind};
 use campus::instant::Instant;
 use campus::person::PersonId;
 use campus::reason::EndReason;
 use campus::role::Roles;
 use serde_json::json;
 use sqlx::PgConnection;
+use std::collections::HashMap;
 
 /// What came of learning something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,4 +108,67 @@ pub async fn end_sessions(
     let entry = Entry { kind, cause, subject: Some(person), session, detail };
     audit::append(db, &entry, now).await?;
     Ok(count)
+}
+
+/// A person signs out of this browser: the session ends, its tokens are deleted, the pages that are open
+/// in it are told, and it is written down. Returns which session it was, if it was live.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sign_out(
+    db: &mut PgConnection,
+    token_hash: &TokenHash,
+    request_id: Option<String>,
+    now: Instant,
+) -> Result<Option<SessionId>, StoreError> {
+    let reason = EndReason::SignedOut;
+    let Some((session, person)) = sessions::end(db, token_hash, reason, now).await? else {
+        return Ok(None);
+    };
+    let cause = Cause { actor: Actor::Person(person), request_id, rule: "sign-out" };
+    told_and_written(db, person, &[session], reason, &cause, now).await?;
+    Ok(Some(session))
+}
+
+/// A session at the provider ended: the sessions here that came of it end too, those of `subject` only if
+/// one is named. Returns how many were live.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_provider_session(
+    db: &mut PgConnection,
+    issuer: &str,
+    sid: &str,
+    subject: Option<&str>,
+    cause: &Cause,
+    now: Instant,
+) -> Result<u64, StoreError> {
+    let reason = EndReason::SignedOutAtProvider;
+    let ended = sessions::end_by_sid(db, issuer, sid, subject, reason, now).await?;
+    let mut by_person: HashMap<PersonId, Vec<SessionId>> = HashMap::new();
+    for (session, person) in &ended {
+        by_person.entry(*person).or_default().push(*session);
+    }
+    for (person, sessions) in by_person {
+        told_and_written(db, person, &sessions, reason, cause, now).await?;
+    }
+    Ok(ended.len() as u64)
+}
+
+async fn told_and_written(
+    db: &mut PgConnection,
+    person: PersonId,
+    ended: &[SessionId],
+    reason: EndReason,
+    cause: &Cause,
+    now: Instant,
+) -> Result<(), StoreError> {
+    for session in ended {
+        changes::record(db, person, Some(*session), ChangeKind::Ended, now).await?;
+    }
+    let session = if let [only] = ended { Some(*only) } else { None };
+    let detail = json!({ "reason": reason.as_str(), "sessions": ended.len() });
+    let kind = AuditKind::SessionsEnded;
+    let entry = Entry { kind, cause, subject: Some(person), session, detail };
+    audit::append(db, &entry, now).await
 }

@@ -3,6 +3,8 @@
 
 use crate::app::CALLBACK;
 use crate::config::{CampusOneSettings, Secret, Settings};
+use crate::signin::backchannel::BACKCHANNEL_PATH;
+use crate::signin::leave::SIGNED_OUT_PATH;
 use campus_app::Ribbon;
 use campus_sandbox::{Client, Options, Profile, Sandbox, SandboxError};
 use std::net::SocketAddr;
@@ -37,8 +39,8 @@ pub async fn start(
         id: CLIENT_ID.to_owned(),
         secret: CLIENT_SECRET.to_owned(),
         redirect_uris: vec![format!("{origin}{CALLBACK}"), format!("{origin}/auth/callback")],
-        post_logout_redirect_uris: vec![format!("{origin}/auth/signed-out")],
-        backchannel_logout_uri: None,
+        post_logout_redirect_uris: vec![format!("{origin}{SIGNED_OUT_PATH}")],
+        backchannel_logout_uri: Some(format!("{origin}{BACKCHANNEL_PATH}")),
         trusted: false,
         webhook_secret: webhook_secret.to_owned(),
     };

@@ -79,7 +79,7 @@ impl Application {
         stopped: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let mut jobs = JoinSet::new();
-        jobs.spawn(jobs::sweep_sessions(self.app.db.clone(), self.app.session_limits));
+        jobs.spawn(jobs::tidy(self.app.db.clone(), self.app.session_limits));
         jobs.spawn(live::follow(self.app.clone()));
         let app = self.app.clone();
         let stopped = async move {

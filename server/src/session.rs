@@ -8,7 +8,7 @@ use crate::clock;
 use crate::config::SessionLimits;
 use crate::http::cookies::{self, Cookies};
 use crate::store::StoreError;
-use crate::store::sessions::{self, SessionId, Stored, TokenHash};
+use crate::store::sessions::{self, Authentication, SessionId, Stored, TokenHash};
 use campus::instant::Instant;
 use campus::reason::EndReason;
 use campus::viewer::Viewer;
@@ -36,8 +36,17 @@ pub struct Live {
     pub id: SessionId,
     /// SHA-256 of the cookie's value.
     pub token_hash: TokenHash,
+    /// When the person proved to the provider who they are.
+    pub authentication: Authentication,
     /// Who is looking.
     pub viewer: Viewer,
+}
+
+impl Live {
+    fn of(stored: Stored, token_hash: TokenHash) -> Self {
+        let Stored { id, authentication, person, .. } = stored;
+        Self { id, token_hash, authentication, viewer: Viewer { person } }
+    }
 }
 
 impl Current {
@@ -72,8 +81,7 @@ pub async fn load(app: &App, cookies: &Cookies) -> Result<Current, StoreError> {
         // It ended while this request was under way.
         return Ok(Current::None);
     }
-    let viewer = Viewer { person: stored.person };
-    Ok(Current::Live(Arc::new(Live { id: stored.id, token_hash, viewer })))
+    Ok(Current::Live(Arc::new(Live::of(stored, token_hash))))
 }
 
 /// Looks at a session without using it.
@@ -87,8 +95,7 @@ pub async fn peek(app: &App, token_hash: &TokenHash) -> Result<Current, StoreErr
     if let Some(reason) = why_over(&stored, clock::now(), &app.session_limits) {
         return Ok(Current::Ended(reason));
     }
-    let viewer = Viewer { person: stored.person };
-    Ok(Current::Live(Arc::new(Live { id: stored.id, token_hash: *token_hash, viewer })))
+    Ok(Current::Live(Arc::new(Live::of(stored, *token_hash))))
 }
 
 /// Why a stored session is over, if it is.
@@ -120,6 +127,7 @@ mod tests {
             expires: at.plus_seconds(7 * 86_400),
             ended: None,
             revoked: false,
+            authentication: Authentication::default(),
             person: Person {
                 id: PersonId(Uuid::nil()),
                 subject: "s".into(),

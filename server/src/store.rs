@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod changes;
+pub mod logout_tokens;
 pub mod sessions;
 pub mod users;
 

@@ -10,6 +10,7 @@ use campus::viewer::Viewer;
 use leptos::prelude::*;
 
 mod academic;
+mod leaving;
 mod profile;
 mod roles;
 
@@ -35,6 +36,7 @@ pub(crate) fn dashboard(viewer: &Viewer, page: DashboardPage) -> AnyView {
             <div class="column">
                 {term::card(now)}
                 {roles::card(person, now)}
+                {leaving::card()}
             </div>
         </div>
     }

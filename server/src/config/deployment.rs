@@ -95,11 +95,13 @@ pub struct SessionLimits {
     pub absolute_days: u64,
     /// The idle limit of unit admins.
     pub admin_idle_minutes: u64,
+    /// An action that cannot be undone asks for a sign-in that is no older than this.
+    pub step_up_minutes: u64,
 }
 
 impl Default for SessionLimits {
     fn default() -> Self {
-        Self { idle_minutes: 480, absolute_days: 7, admin_idle_minutes: 30 }
+        Self { idle_minutes: 480, absolute_days: 7, admin_idle_minutes: 30, step_up_minutes: 15 }
     }
 }
 
@@ -120,6 +122,12 @@ impl SessionLimits {
     #[must_use]
     pub const fn admin_idle(&self) -> Duration {
         Duration::from_secs(self.admin_idle_minutes * 60)
+    }
+
+    /// How old a sign-in may be for an action that cannot be undone.
+    #[must_use]
+    pub const fn step_up(&self) -> Duration {
+        Duration::from_secs(self.step_up_minutes * 60)
     }
 }
 
@@ -236,6 +244,7 @@ fn check_ranges(
         ("[session] idle_minutes", session.idle_minutes, 1, 365 * 24 * 60),
         ("[session] absolute_days", session.absolute_days, 1, 365),
         ("[session] admin_idle_minutes", session.admin_idle_minutes, 1, 365 * 24 * 60),
+        ("[session] step_up_minutes", session.step_up_minutes, 1, 24 * 60),
         ("[provider] timeout_seconds", provider.timeout_seconds, 1, 60),
         ("[provider] leeway_seconds", provider.leeway_seconds, 0, 300),
     ];

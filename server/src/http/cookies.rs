@@ -13,6 +13,10 @@ use std::borrow::Cow;
 pub const ANONYMOUS: &str = "c1_anon";
 /// The marker of an explicit sign-out; its value is the reason the last session ended.
 pub const SIGNED_OUT: &str = "c1_signedout";
+/// The person is on the way to the provider's own sign-out; its value is sealed.
+pub const LEAVING: &str = "c1_leaving";
+/// Why the last session ended, where the person is signed in again without a page in between.
+pub const ENDED: &str = "c1_ended";
 /// When this browser was last sent to the provider.
 pub const STARTS: &str = "c1_starts";
 /// One pending sign-in; the state's fingerprint follows.
@@ -22,6 +26,10 @@ pub const SESSION: &str = "campus_desk";
 
 /// Longest a browser keeps the marker of a sign-out, in seconds.
 pub const SIGNED_OUT_SECONDS: i64 = 365 * 24 * 3600;
+
+/// How long the reason of a session that is being renewed waits for its page, in seconds: as long as a
+/// sign-in may take.
+pub const ENDED_SECONDS: i64 = 600;
 
 /// How this deployment's cookies look.
 #[derive(Clone, Copy, Debug)]

@@ -78,7 +78,7 @@ pub fn decide(request: &RequestFacts, session: SessionFacts<'_>) -> Decision {
     }
     // Row 3; a session that somebody ended on purpose is said so first and counts as a sign-out.
     let told = match session {
-        SessionFacts::Ended(reason) if wants_telling(reason) => Some(reason),
+        SessionFacts::Ended(reason) if !reason.is_renewed_silently() => Some(reason),
         _ => request.signed_out,
     };
     if let Some(reason) = told {
@@ -102,12 +102,6 @@ pub fn decide(request: &RequestFacts, session: SessionFacts<'_>) -> Decision {
         (false, false) => Decision::StartSilentThenInteractive,
         (false, true) => Decision::StartInteractive,
     }
-}
-
-/// Whether a person should read why their session ended before they are signed in again. Those that ran
-/// out by themselves are renewed without a word.
-const fn wants_telling(reason: EndReason) -> bool {
-    !matches!(reason, EndReason::Idle | EndReason::Expired | EndReason::SwitchedUser)
 }
 
 #[cfg(test)]

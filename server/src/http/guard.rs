@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::clock;
 use crate::session::{self, Current};
 use crate::signin::flow::{Mode, Starts};
+use crate::signin::leave_provider;
 use crate::signin::start::{Start, anonymous_marker, start};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -18,7 +19,7 @@ use axum::response::Response;
 use campus::access::{access_to, is_page};
 use campus::reason::{EndReason, Reason};
 use campus::return_path::ReturnPath;
-use campus_app::{Page, SignedOutPage};
+use campus_app::{AtProvider, Page, SignedOutPage};
 use http::StatusCode;
 use std::sync::Arc;
 
@@ -85,7 +86,15 @@ pub async fn guard(
         Decision::StartInteractive => Mode::Interactive,
     };
     match start(&app, &cookies, Start::new(mode, return_to.clone())).await {
-        Ok(response) => Ok(response),
+        Ok(mut response) => {
+            if let Current::Ended(reason) = current {
+                // Told on the page to which the renewal leads.
+                let word = reason.as_str();
+                let told = app.cookies.set(cookies::ENDED, word, cookies::ENDED_SECONDS);
+                add_cookies(&mut response, vec![told]);
+            }
+            Ok(response)
+        }
         // A public page is there for everybody, also while the provider is not.
         Err(reason) if decision == Decision::StartSilent => {
             tracing::warn!(reason = reason.code, "no silent sign-in; the anonymous view is served");
@@ -102,7 +111,8 @@ pub async fn guard(
 fn signed_out(app: &App, request: &Request, reason: EndReason) -> Response {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let rendering = Rendering::new(app, request.extensions(), path, None);
-    let page = SignedOutPage { reason: Some(reason), provider_sign_out: false };
+    let provider = leave_provider::home(app);
+    let page = SignedOutPage { reason: Some(reason), at_provider: AtProvider::NotAsked, provider };
     let mut response = rendering.page(Page::SignedOut(page));
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     private(&mut response);

@@ -4,7 +4,7 @@ use super::refusal::Refusal;
 use super::{events, guard, health, pages, present, request_id, security, site};
 use crate::app::{App, CALLBACK};
 use crate::config::Deployment;
-use crate::signin::{callback, leave, login};
+use crate::signin::{backchannel, callback, leave, login, step_up};
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
@@ -48,6 +48,7 @@ pub fn build(app: Arc<App>, deployment: &Deployment) -> Router {
     Router::new()
         .route("/api/health", get(health::health))
         .route("/api/ready", get(health::ready))
+        .route(backchannel::BACKCHANNEL_PATH, post(backchannel::receive))
         .merge(site::routes(&deployment.site))
         .merge(with_session(&app))
         .layer(layers)
@@ -65,6 +66,8 @@ fn with_session(app: &Arc<App>) -> Router<Arc<App>> {
         .route(CALLBACK, get(callback::callback))
         .route("/auth/callback", get(callback::callback))
         .route("/auth/logout", post(leave::logout))
+        .route("/auth/logout/campus-one", post(leave::logout_of_campus_one))
+        .route(step_up::CONFIRM_PATH, get(step_up::confirm))
         .route(leave::SIGNED_OUT_PATH, get(leave::signed_out))
         .route("/auth/me", get(leave::me))
         .route("/auth/events", get(events::events))

@@ -117,6 +117,8 @@ pub fn decide(answer: &Answer, known: Known<'_>) -> Outcome {
 /// Row 4.
 fn error_in_flow(error: &str, flow: Flow, known: Known<'_>) -> Outcome {
     match flow.mode {
+        // Whoever was to confirm that it is them must not come back as if they had.
+        Mode::StepUp => Outcome::Reject(step_up_reason(error), Some(flow)),
         _ if known.has_session => Outcome::AlreadyIn(flow.next.clone(), Some(flow)),
         Mode::Silent { then_interactive } if SILENT_ERRORS.contains(&error) => {
             if then_interactive {
@@ -156,6 +158,13 @@ fn without_flow(answer: &Answer, known: Known<'_>) -> Outcome {
         Outcome::Reject(Reason::STATE_UNKNOWN, None)
     } else {
         Outcome::FreshStart
+    }
+}
+
+fn step_up_reason(error: &str) -> Reason {
+    match reason_for(error) {
+        reason @ (Reason::PROVIDER_UNREACHABLE | Reason::CLIENT_REFUSED) => reason,
+        _ => Reason::STEP_UP_DECLINED,
     }
 }
 

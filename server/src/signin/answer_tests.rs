@@ -204,3 +204,22 @@ fn row_7_an_unknown_state_starts_afresh_once() {
     let signed_out = Known { signed_out: true, ..known(&held) };
     assert_eq!(decide(&unknown, signed_out), stopped);
 }
+
+#[test]
+fn whoever_was_to_confirm_who_they_are_does_not_come_back_as_if_they_had() {
+    let flow = Flow { replaces_session: true, ..flow(Mode::StepUp, 0) };
+    let held = pending(&[&flow]);
+    for has_session in [true, false] {
+        let known = Known { has_session, ..known(&held) };
+        for (error, reason) in [
+            ("access_denied", Reason::STEP_UP_DECLINED),
+            ("login_required", Reason::STEP_UP_DECLINED),
+            ("server_error", Reason::PROVIDER_UNREACHABLE),
+        ] {
+            let refused = decide(&answer(&format!("error={error}&state={}", flow.state)), known);
+            assert_eq!(refused, Outcome::Reject(reason, Some(flow.clone())), "{error}");
+        }
+        let code = answer(&format!("code=c&state={}", flow.state));
+        assert_eq!(decide(&code, known), Outcome::Redeem(flow.clone(), "c".into()));
+    }
+}

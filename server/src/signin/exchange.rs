@@ -1,10 +1,11 @@
 //! The exchange: a code becomes tokens, tokens become claims that can be trusted.
 
 use super::client::{ClientError, Reply};
-use super::flow::Flow;
+use super::flow::{Flow, Mode};
 use super::id_token::{Expected, IdToken, is_subject};
 use super::jws::JwsError;
 use super::provider::{Metadata, Provider, ProviderError};
+use super::step_up;
 use crate::clock;
 use campus::claims::{self, Claims};
 use campus::instant::Instant;
@@ -13,7 +14,7 @@ use campus::reason::Reason;
 use serde_json::{Map, Value};
 
 /// The provider's word in the identity key.
-const CAMPUS_ONE: &str = "campus-one";
+pub(super) const CAMPUS_ONE: &str = "campus-one";
 
 /// Who somebody proved to be.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Proven {
     pub identity: Identity,
     /// The provider's session id.
     pub sid: Option<String>,
+    /// When they proved it, where the provider says so.
+    pub auth_time: Option<Instant>,
     /// What is said of them.
     pub claims: Claims,
     /// When that was true.
@@ -63,8 +66,15 @@ pub fn authorization_url(
         .append_pair("nonce", &flow.nonce)
         .append_pair("code_challenge", &flow.code_challenge())
         .append_pair("code_challenge_method", "S256");
-    if flow.mode.is_silent() {
-        query.append_pair("prompt", "none");
+    match flow.mode {
+        Mode::Silent { .. } => {
+            query.append_pair("prompt", "none");
+        }
+        Mode::StepUp => {
+            // Either alone would do (OpenID Connect Core §3.1.2.1); a provider may know only one.
+            query.append_pair("prompt", "login").append_pair("max_age", "0");
+        }
+        Mode::Interactive => {}
     }
     if let Some(hint) = login_hint {
         query.append_pair("login_hint", hint);
@@ -115,6 +125,9 @@ pub async fn redeem(
     )
     .inspect_err(|reason| tracing::warn!(reason = reason.code, "an ID token was refused"))?;
 
+    if flow.mode == Mode::StepUp {
+        step_up::check(id_token.auth_time, flow.issued_at, leeway)?;
+    }
     let userinfo = fetch_userinfo(provider, &metadata, &tokens, &id_token.subject).await?;
     let (source, as_of) = match userinfo {
         Some(_) => (Source::Userinfo, now),
@@ -131,7 +144,8 @@ pub async fn redeem(
         issuer: metadata.issuer.clone(),
         subject: id_token.subject,
     };
-    Ok(Proven { identity, sid: id_token.sid, claims, as_of, source })
+    let IdToken { sid, auth_time, .. } = id_token;
+    Ok(Proven { identity, sid, auth_time, claims, as_of, source })
 }
 
 struct Tokens {

@@ -33,9 +33,21 @@ pub enum Mode {
     },
     /// The provider may show its pages.
     Interactive,
+    /// With `prompt=login`: the provider is to ask the person to prove again who they are.
+    StepUp,
 }
 
 impl Mode {
+    /// The word for logs and the audit trail.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Silent { .. } => "silent",
+            Self::Interactive => "interactive",
+            Self::StepUp => "step_up",
+        }
+    }
+
     /// Whether this is a silent flow.
     #[must_use]
     pub const fn is_silent(self) -> bool {

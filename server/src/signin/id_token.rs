@@ -88,7 +88,7 @@ pub fn is_subject(sub: &str) -> bool {
 
 /// The audience must name us. Further audiences are strangers who could replay the token to us, so they
 /// are trusted only where `azp` says that the token was made for us (§3.1.3.7, 3 to 5).
-fn is_audience(aud: Option<&Value>, client_id: &str, azp_is_us: bool) -> bool {
+pub(super) fn is_audience(aud: Option<&Value>, client_id: &str, azp_is_us: bool) -> bool {
     match aud {
         Some(Value::String(aud)) => aud == client_id,
         Some(Value::Array(auds)) => {
@@ -114,7 +114,10 @@ fn check_times(claims: &Map<String, Value>, expected: Expected<'_>) -> Result<In
 
 /// Seconds since the epoch (RFC 7519 §2); values too large to be seconds are milliseconds, as some
 /// better-auth versions write `auth_time`.
-fn numeric_date(claims: &Map<String, Value>, name: &str) -> Result<Option<Instant>, Reason> {
+pub(super) fn numeric_date(
+    claims: &Map<String, Value>,
+    name: &str,
+) -> Result<Option<Instant>, Reason> {
     const MILLIS_FROM: f64 = 1e11;
     let Some(value) = claims.get(name).filter(|value| !value.is_null()) else { return Ok(None) };
     let number = value.as_f64().filter(|n| n.is_finite() && (0.0..1e15).contains(n));

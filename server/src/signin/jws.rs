@@ -100,6 +100,21 @@ impl KeySet {
     }
 }
 
+/// The `typ` of a token's header (RFC 7515 §4.1.9), if it has one. It deserves no more trust than the token:
+/// verify that first.
+///
+/// # Errors
+/// When it is no token, or its type is no text.
+pub fn token_type(token: &str) -> Result<Option<String>, JwsError> {
+    #[derive(Deserialize)]
+    struct Typed {
+        typ: Option<String>,
+    }
+    let (signed, _) = split(token)?;
+    let (header, _) = signed.split_once('.').ok_or(JwsError::Malformed)?;
+    Ok(decode::<Typed>(header)?.typ)
+}
+
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -189,6 +204,15 @@ mod tests {
             let forged = token(&json!({ "alg": alg }), &json!({ "sub": "x" }), b"");
             assert_eq!(set().verify(&forged), Err(JwsError::Algorithm), "{alg}");
         }
+    }
+
+    #[test]
+    fn the_type_is_read_where_there_is_one() {
+        let typed = |header: Value| token_type(&token(&header, &json!({}), b""));
+        let logout = typed(json!({"alg": "EdDSA", "typ": "logout+jwt"}));
+        assert_eq!(logout, Ok(Some("logout+jwt".to_owned())));
+        assert_eq!(typed(json!({"alg": "EdDSA"})), Ok(None));
+        assert_eq!(typed(json!({"alg": "EdDSA", "typ": 7})), Err(JwsError::Malformed));
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub struct Metadata {
     pub jwks_uri: Url,
     /// Where people sign out of the provider (OpenID Connect RP-Initiated Logout §2.1).
     pub end_session_endpoint: Option<Url>,
+    /// Whether it tells apps of a sign-out (OpenID Connect Back-Channel Logout §2.1). Such a provider, gen2,
+    /// must know which session to end and refuses a request without a hint; gen1 never looks at one.
+    pub back_channel_logout: bool,
     /// Where tokens are revoked (RFC 7009, RFC 8414 §2).
     pub revocation_endpoint: Option<Url>,
     /// Whether every authorization response carries `iss` (RFC 9207 §3).
@@ -73,7 +76,7 @@ impl Metadata {
         };
         let required =
             |name: &str| optional(name)?.ok_or_else(|| refuse(format!("{name} is missing")));
-        let promise = "authorization_response_iss_parameter_supported";
+        let flag = |name: &str| document.get(name).and_then(Value::as_bool).unwrap_or(false);
         Ok(Self {
             issuer: stated.to_owned(),
             authorization_endpoint: required("authorization_endpoint")?,
@@ -82,7 +85,8 @@ impl Metadata {
             jwks_uri: required("jwks_uri")?,
             end_session_endpoint: optional("end_session_endpoint")?,
             revocation_endpoint: optional("revocation_endpoint")?,
-            promises_iss: document.get(promise).and_then(Value::as_bool).unwrap_or(false),
+            back_channel_logout: flag("backchannel_logout_supported"),
+            promises_iss: flag("authorization_response_iss_parameter_supported"),
         })
     }
 }

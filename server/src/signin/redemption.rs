@@ -4,7 +4,8 @@
 //! task of its own: a browser that closes the connection does not burn the code halfway.
 
 use super::exchange::{self, Proven};
-use super::flow::Flow;
+use super::flow::{Flow, Mode};
+use super::step_up;
 use crate::app::App;
 use crate::audit::{Cause, Entry};
 use crate::clock;
@@ -106,6 +107,8 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
     if let Some(previous) = &request.previous {
         replaced = sessions::end(&mut transaction, previous, EndReason::SwitchedUser, now).await?;
     }
+    let mode = request.flow.mode;
+    let authentication = step_up::authentication(mode, proven.auth_time, now);
     // A fresh token always has a hash.
     let token_hash = token::hash(&fresh).unwrap_or_default();
     let session = sessions::create(
@@ -115,20 +118,24 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
             person,
             sid: proven.sid.as_deref(),
             user_agent: request.user_agent.as_deref(),
+            authentication,
             now,
             expires: now.plus_seconds(seconds),
         },
     )
     .await?;
-    let flow_is_silent = request.flow.mode.is_silent();
+    // Whoever comes back as somebody else has signed in over the other's session, and no more.
+    let same_person = replaced.is_some_and(|(_, before)| before == person);
+    let stepped_up = mode == Mode::StepUp && same_person;
     let cause = Cause { actor: Actor::Person(person), ..provider };
     let entry = Entry {
-        kind: AuditKind::SignedIn,
+        kind: if stepped_up { AuditKind::SteppedUp } else { AuditKind::SignedIn },
         cause: &cause,
         subject: Some(person),
         session: Some(session),
         detail: json!({
-            "mode": if flow_is_silent { "silent" } else { "interactive" },
+            "mode": mode.as_str(),
+            "proven": authentication.proven,
             "source": proven.source.as_str(),
             "replaced": replaced.map(|(id, _)| id.0),
         }),

@@ -19,6 +19,15 @@ pub struct SessionId(pub Uuid);
 /// SHA-256 of a session cookie's value.
 pub type TokenHash = [u8; 32];
 
+/// When a person last proved to the provider who they are, as far as is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Authentication {
+    /// When; `None` if nothing is known of it.
+    pub at: Option<Instant>,
+    /// Whether the provider itself said so (`auth_time`), or only this app's own clock.
+    pub proven: bool,
+}
+
 /// A new session, about to be stored.
 #[derive(Clone, Debug)]
 pub struct NewSession<'a> {
@@ -30,6 +39,8 @@ pub struct NewSession<'a> {
     pub sid: Option<&'a str>,
     /// The browser's own description.
     pub user_agent: Option<&'a str>,
+    /// When the person proved who they are.
+    pub authentication: Authentication,
     /// When it begins.
     pub now: Instant,
     /// When it ends at the latest.
@@ -51,6 +62,8 @@ pub struct Stored {
     pub ended: Option<EndReason>,
     /// Whether the person's sessions of its age were revoked together.
     pub revoked: bool,
+    /// When the person proved who they are.
+    pub authentication: Authentication,
     /// Whose it is.
     pub person: Person,
 }
@@ -65,8 +78,9 @@ pub async fn create(
 ) -> Result<SessionId, StoreError> {
     let id = Uuid::now_v7();
     sqlx::query!(
-        "insert into sessions (id, token_hash, user_id, sid, user_agent, created_at, seen_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $6, $7)",
+        "insert into sessions (id, token_hash, user_id, sid, user_agent, created_at, seen_at, expires_at,
+                               authenticated_at, auth_proven)
+         values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)",
         id,
         &session.token_hash[..],
         session.person.0,
@@ -74,6 +88,8 @@ pub async fn create(
         session.user_agent,
         to_db(session.now),
         to_db(session.expires),
+        session.authentication.at.map(to_db),
+        session.authentication.proven,
     )
     .execute(db)
     .await?;
@@ -88,6 +104,7 @@ pub async fn find(db: &PgPool, token_hash: &TokenHash) -> Result<Option<Stored>,
     let row = sqlx::query!(
         r#"
 select s.id as session_id, s.created_at, s.seen_at, s.expires_at, s.end_reason,
+       s.authenticated_at, s.auth_proven,
        coalesce(s.created_at < u.revoked_before, false) as "revoked!",
        u.id, u.subject,
        u.name, u.given_name, u.family_name, u.preferred_username,
@@ -109,6 +126,10 @@ where s.token_hash = $1
         expires: from_db(row.expires_at),
         ended: row.end_reason.as_deref().and_then(EndReason::parse),
         revoked: row.revoked,
+        authentication: Authentication {
+            at: row.authenticated_at.map(from_db),
+            proven: row.auth_proven,
+        },
         person: Person::from(UserRow {
             id: row.id,
             subject: row.subject,
@@ -186,6 +207,41 @@ pub async fn end(
     .fetch_optional(db)
     .await?;
     Ok(ended.map(|row| (SessionId(row.id), PersonId(row.user_id))))
+}
+
+/// Ends the live sessions here that belong to one session at the provider, of this subject if one is
+/// named, and deletes their tokens. Returns which were live, and whose.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn end_by_sid(
+    db: &mut PgConnection,
+    issuer: &str,
+    sid: &str,
+    subject: Option<&str>,
+    reason: EndReason,
+    now: Instant,
+) -> Result<Vec<(SessionId, PersonId)>, StoreError> {
+    let ended = sqlx::query!(
+        "with ended as (
+             update sessions s set ended_at = $5, end_reason = $4
+             from users u
+             where s.sid = $2 and s.ended_at is null and u.id = s.user_id and u.issuer = $1
+               and ($3::text is null or u.subject = $3)
+             returning s.id, s.user_id
+         ), forgotten as (
+             delete from session_tokens t using ended where t.session_id = ended.id
+         )
+         select id, user_id from ended",
+        issuer,
+        sid,
+        subject,
+        reason.as_str(),
+        to_db(now),
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ended.into_iter().map(|row| (SessionId(row.id), PersonId(row.user_id))).collect())
 }
 
 /// Which sessions of a person.

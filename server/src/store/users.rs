@@ -132,6 +132,25 @@ pub async fn lock_roles(
     Ok(row.map(|row| as_roles(row.role, row.roles, row.custom_roles)))
 }
 
+/// The person behind an identity, if they were ever here.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn person_of(
+    db: &mut PgConnection,
+    identity: &Identity,
+) -> Result<Option<PersonId>, StoreError> {
+    let id = sqlx::query_scalar!(
+        "select id from users where provider = $1 and issuer = $2 and subject = $3",
+        identity.provider,
+        identity.issuer,
+        identity.subject,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(id.map(PersonId))
+}
+
 /// The roles of a person.
 ///
 /// # Errors

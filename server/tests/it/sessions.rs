@@ -6,7 +6,7 @@ use campus::person::PersonId;
 use campus::reason::EndReason;
 use campus_server::clock;
 use campus_server::session::token;
-use campus_server::store::sessions::{self, NewSession, Sessions, TokenHash};
+use campus_server::store::sessions::{self, Authentication, NewSession, Sessions, TokenHash};
 use uuid::Uuid;
 
 async fn person(app: &TestApp) -> PersonId {
@@ -16,7 +16,15 @@ async fn person(app: &TestApp) -> PersonId {
 async fn insert(app: &TestApp, person: PersonId, now: Instant) -> TokenHash {
     let token_hash = token::hash(&token::fresh()).unwrap();
     let expires = now.plus_seconds(3600);
-    let session = NewSession { token_hash, person, sid: None, user_agent: None, now, expires };
+    let session = NewSession {
+        token_hash,
+        person,
+        sid: None,
+        user_agent: None,
+        authentication: Authentication::default(),
+        now,
+        expires,
+    };
     let mut db = app.app.db.acquire().await.unwrap();
     sessions::create(&mut db, &session).await.unwrap();
     token_hash

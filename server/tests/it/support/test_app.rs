@@ -42,7 +42,8 @@ pub struct TestApp {
     pub sandbox: Control,
     /// Its database.
     pub database: TestDatabase,
-    server: JoinHandle<()>,
+    settings: Settings,
+    servers: Vec<JoinHandle<()>>,
     _provider: Sandbox,
     _files: TempDir,
 }
@@ -64,6 +65,8 @@ impl TestApp {
                 id: CLIENT_ID.to_owned(),
                 secret: CLIENT_SECRET.to_owned(),
                 redirect_uris: super::CALLBACKS.map(|path| format!("{public}{path}")).to_vec(),
+                post_logout_redirect_uris: vec![format!("{public}/auth/signed-out")],
+                backchannel_logout_uri: Some(format!("{origin}/auth/backchannel-logout")),
                 trusted: true,
                 ..Client::default()
             }],
@@ -89,18 +92,27 @@ impl TestApp {
         ]);
         let deployment = files.path().join("Leptos.toml");
         let settings = Settings::read(|name| vars.get(name).cloned(), &deployment).unwrap();
-        let ProviderSettings::CampusOne(campus_one) = settings.provider.clone() else {
-            panic!("a client is configured, so the provider is Campus One");
-        };
-        let url = database.url();
-        let assets = Assets::for_tests();
-        let application =
-            Application::build(&settings, listener, &url, campus_one, None, assets).await.unwrap();
-        let app = application.app.clone();
-        let server = tokio::spawn(async move {
-            application.run_until(std::future::pending()).await.unwrap();
-        });
-        Self { app, origin, sandbox, database, server, _provider: provider, _files: files }
+        let (app, server) = serve(&settings, &database, listener).await;
+        let servers = vec![server];
+        Self {
+            app,
+            origin,
+            sandbox,
+            database,
+            settings,
+            servers,
+            _provider: provider,
+            _files: files,
+        }
+    }
+
+    /// Starts another instance of the same application beside this one; gives where it listens.
+    pub async fn second_instance(&mut self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let (_, server) = serve(&self.settings, &self.database, listener).await;
+        self.servers.push(server);
+        origin
     }
 
     /// A browser nobody has used.
@@ -153,8 +165,24 @@ impl TestApp {
     }
 }
 
+async fn serve(
+    settings: &Settings,
+    database: &TestDatabase,
+    listener: TcpListener,
+) -> (Arc<App>, JoinHandle<()>) {
+    let ProviderSettings::CampusOne(campus_one) = settings.provider.clone() else {
+        panic!("a client is configured, so the provider is Campus One");
+    };
+    let (url, assets) = (database.url(), Assets::for_tests());
+    let application =
+        Application::build(settings, listener, &url, campus_one, None, assets).await.unwrap();
+    let app = application.app.clone();
+    let serving = async move { application.run_until(std::future::pending()).await.unwrap() };
+    (app, tokio::spawn(serving))
+}
+
 impl Drop for TestApp {
     fn drop(&mut self) {
-        self.server.abort();
+        self.servers.iter().for_each(JoinHandle::abort);
     }
 }
