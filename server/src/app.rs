@@ -1,6 +1,7 @@
 //! The application's state: what every request may use, made once at start.
 
 use crate::config::{CampusOneSettings, SessionLimits, Settings};
+use crate::freshness::Freshness;
 use crate::http::cookies::CookieStyle;
 use crate::seal::KeyRing;
 use crate::signin::client::{Client, ClientError};
@@ -33,6 +34,8 @@ pub struct App {
     pub provider: Provider,
     /// Codes that are being redeemed.
     pub redemptions: Redemptions,
+    /// Checks of people under way, and what they need.
+    pub freshness: Freshness,
     /// Names of the built site's files.
     pub assets: Arc<Assets>,
     /// What every page says where this is not the real thing.
@@ -64,6 +67,10 @@ impl App {
             db,
             provider: Provider::new(campus_one, Client::new(limits.timeout())?),
             redemptions: Redemptions::default(),
+            freshness: Freshness::new(
+                KeyRing::derive(&settings.session_secret, previous, "tokens"),
+                limits.revalidate(),
+            ),
             assets: Arc::new(assets),
             ribbon,
         })

@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::config::SessionLimits;
-use crate::store::sessions;
+use crate::store::{calls, sessions};
 use sqlx::PgPool;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -12,8 +12,10 @@ use tokio::time::{MissedTickBehavior, interval};
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
 /// How long the reason of an ended session is kept, in seconds.
 const REASONS_KEPT_SECONDS: i64 = 30 * 86_400;
+/// How long it is known how often the provider was called, in seconds.
+const CALLS_KEPT_SECONDS: i64 = 86_400;
 
-/// Sweeps sessions until the task is dropped.
+/// Sweeps sessions, and what else grows, until the task is dropped.
 pub async fn sweep_sessions(db: PgPool, limits: SessionLimits) {
     let mut ticks = interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -26,6 +28,9 @@ pub async fn sweep_sessions(db: PgPool, limits: SessionLimits) {
         match sessions::sweep(&db, now, idle_since, forget_before).await {
             Ok(swept) => tracing::debug!(?swept, "sessions were swept"),
             Err(error) => tracing::warn!(%error, "sessions could not be swept"),
+        }
+        if let Err(error) = calls::forget(&db, now.plus_seconds(-CALLS_KEPT_SECONDS)).await {
+            tracing::warn!(%error, "old counts of calls could not be forgotten");
         }
     }
 }

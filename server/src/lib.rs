@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 #[cfg(feature = "embedded-db")]
 pub mod embedded_db;
+pub mod freshness;
 pub mod http;
 pub mod jobs;
 pub mod people;

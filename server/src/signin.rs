@@ -1,7 +1,7 @@
 //! Sign-in: from "nobody" to a session, by way of the provider.
 //!
 //! `flow` is one pending sign-in, `answer` decides what a provider's answer means, `exchange` turns a code
-//! into proven claims, `redemption` does that once, and the handlers in `start`, `callback` and `leave`
+//! into proven claims and `tokens`, `redemption` does that once, and the handlers in `start`, `callback` and `leave`
 //! perform what was decided.
 
 pub mod answer;
@@ -16,3 +16,4 @@ pub mod login;
 pub mod provider;
 pub mod redemption;
 pub mod start;
+pub mod tokens;

@@ -131,11 +131,13 @@ pub struct ProviderLimits {
     pub timeout_seconds: u64,
     /// How far the provider's clock may be off.
     pub leeway_seconds: u64,
+    /// A person who is here is confirmed by the provider at most this often.
+    pub revalidate_seconds: u64,
 }
 
 impl Default for ProviderLimits {
     fn default() -> Self {
-        Self { timeout_seconds: 10, leeway_seconds: 60 }
+        Self { timeout_seconds: 10, leeway_seconds: 60, revalidate_seconds: 300 }
     }
 }
 
@@ -150,6 +152,12 @@ impl ProviderLimits {
     #[must_use]
     pub const fn leeway(&self) -> Duration {
         Duration::from_secs(self.leeway_seconds)
+    }
+
+    /// How often a person who is here is confirmed.
+    #[must_use]
+    pub const fn revalidate(&self) -> Duration {
+        Duration::from_secs(self.revalidate_seconds)
     }
 }
 
@@ -238,6 +246,7 @@ fn check_ranges(
         ("[session] admin_idle_minutes", session.admin_idle_minutes, 1, 365 * 24 * 60),
         ("[provider] timeout_seconds", provider.timeout_seconds, 1, 60),
         ("[provider] leeway_seconds", provider.leeway_seconds, 0, 300),
+        ("[provider] revalidate_seconds", provider.revalidate_seconds, 10, 3600),
     ];
     for (key, value, least, most) in ranges {
         if !(least..=most).contains(&value) {

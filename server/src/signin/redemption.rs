@@ -8,6 +8,7 @@ use super::flow::Flow;
 use crate::app::App;
 use crate::audit::{Cause, Entry};
 use crate::clock;
+use crate::freshness::{budget, vault};
 use crate::people;
 use crate::session::token;
 use crate::store::sessions::{NewSession, TokenHash};
@@ -77,7 +78,9 @@ pub async fn redeem(app: Arc<App>, request: Request) -> Result<SignedIn, Reason>
 
 async fn sign_in(app: &App, request: &Request) -> Result<SignedIn, Reason> {
     let Request { flow, code, .. } = request;
-    let proven = exchange::redeem(&app.provider, flow, code, &app.redirect_uri, app.leeway).await?;
+    let exchange = exchange::redeem(&app.provider, flow, code, &app.redirect_uri, app.leeway);
+    let (proven, ()) = tokio::join!(exchange, budget::count_sign_in(app));
+    let proven = proven?;
     let signed_in = store(app, request, &proven).await.map_err(|error| {
         tracing::error!(%error, "a sign-in could not be stored");
         Reason::STORE_UNAVAILABLE
@@ -120,6 +123,7 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
         },
     )
     .await?;
+    vault::keep(&mut transaction, &app.freshness.keys, session, &proven.tokens).await?;
     let flow_is_silent = request.flow.mode.is_silent();
     let cause = Cause { actor: Actor::Person(person), ..provider };
     let entry = Entry {
