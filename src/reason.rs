@@ -109,6 +109,10 @@ reasons! {
     PROVIDER_UNREACHABLE = reason("provider_unreachable", 503, "Campus One cannot be reached right now",
         "Campus Desk is fine, but the sign-in service does not answer. Please try again in a minute.",
         WayOn::TryAgain);
+    /// An action for which roles are confirmed first, while the provider cannot be asked.
+    ROLES_UNCONFIRMED = reason("roles_unconfirmed", 503, "Campus One cannot confirm your role right now",
+        "This action needs a role that Campus One has just confirmed, and it does not answer. Nothing was \
+         changed. Please try again in a minute.", WayOn::TryAgain);
     /// The provider refused the code.
     CODE_REFUSED = reason("code_refused", 401, "Campus One did not accept the sign-in",
         "The one-time code was refused; it may have been used already. Start again.", WayOn::SignIn);

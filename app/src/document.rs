@@ -7,6 +7,7 @@ use crate::ui::footer::footer;
 use crate::ui::header::header;
 use crate::ui::ribbon::ribbon;
 use crate::ui::session_watch::SessionWatch;
+use crate::ui::stale::stale;
 use crate::ui::term::body_class;
 use crate::ui::told::told;
 use campus::instant::Instant;
@@ -138,6 +139,7 @@ fn body(chrome: &Chrome, page: Page) -> impl IntoView + use<> {
             </a>
             {chrome.ribbon.as_ref().map(ribbon)}
             {header(chrome)}
+            {chrome.viewer.as_ref().map(|viewer| stale(viewer.standing))}
             <main id="content" tabindex="-1">
                 {chrome.ended.map(|reason| told(reason, chrome.viewer.is_some()))}
                 {page.content(chrome)}

@@ -23,6 +23,8 @@ pub(crate) mod masthead;
 #[cfg(feature = "ssr")]
 pub(crate) mod ribbon;
 #[cfg(feature = "ssr")]
+pub(crate) mod stale;
+#[cfg(feature = "ssr")]
 pub(crate) mod term;
 #[cfg(feature = "ssr")]
 pub(crate) mod told;

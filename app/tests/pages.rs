@@ -7,6 +7,7 @@ mod fixture;
 use campus::reason::{EndReason, Reason};
 use campus::return_path::ReturnPath;
 use campus::role::PrimaryRole;
+use campus::viewer::Standing;
 use campus_app::{AtProvider, DashboardPage, ErrorPage, Page, Ribbon, SignedOutPage, render};
 use fixture::{NASTY, NONCE, anonymous, hostile, now, on, person, signed_in, student};
 
@@ -177,17 +178,40 @@ fn the_dashboard_has_words_for_what_is_missing() {
 }
 
 #[test]
-fn details_from_before_the_term_are_marked() {
-    let warning = "from before the current term";
+fn details_from_before_the_term_are_withheld() {
+    let words = "has not confirmed your level";
     let mut old = student();
     let fresh = render(&signed_in(old.clone()), Page::Dashboard(DashboardPage { now: now() }));
-    assert!(!fresh.contains(warning));
+    assert!(!fresh.contains(words) && fresh.contains("256240001"));
     if let Some(facts) = &mut old.academic {
         facts.as_of = now().plus_seconds(-100 * 86_400);
     }
-    assert!(
-        render(&signed_in(old), Page::Dashboard(DashboardPage { now: now() })).contains(warning)
-    );
+    let withheld = render(&signed_in(old), Page::Dashboard(DashboardPage { now: now() }));
+    assert!(withheld.contains(words));
+    assert!(!withheld.contains("256240001") && !withheld.contains("200 level"));
+}
+
+#[test]
+fn a_stale_viewer_reads_so_on_every_page() {
+    let words = "Campus One cannot be reached.";
+    for confirmed in [None, Some(now().plus_seconds(-600))] {
+        let mut chrome = signed_in(student());
+        if let Some(viewer) = &mut chrome.viewer {
+            viewer.standing = Standing::Stale { since: now().plus_seconds(-60), confirmed };
+        }
+        let next = ReturnPath::parse("/dashboard");
+        for page in [
+            Page::Home,
+            Page::Dashboard(DashboardPage { now: now() }),
+            Page::Error(ErrorPage { reason: Reason::NOT_FOUND, next }),
+        ] {
+            let html = render(&chrome, page);
+            assert!(html.contains("<div class=\"stale\" role=\"status\">"), "{html}");
+            assert!(html.contains(words), "{html}");
+            assert_eq!(html.contains(">24 Nov 2026, 06:29</time>"), confirmed.is_some(), "{html}");
+        }
+    }
+    assert!(!render(&signed_in(student()), Page::Home).contains(words));
 }
 
 #[test]

@@ -262,6 +262,25 @@ impl Control {
         self.shared.read(|memory| memory.endpoints.count(endpoint))
     }
 
+    /// How often a used refresh token was sent again, which gen2 punishes.
+    #[must_use]
+    pub fn reuses(&self) -> u64 {
+        self.shared.read(|memory| memory.reuses)
+    }
+
+    /// Every access and refresh token that was given out and not forgotten.
+    #[must_use]
+    pub fn all_tokens(&self) -> Vec<String> {
+        self.shared.read(|memory| {
+            let grants = memory.kept.grants.iter();
+            grants
+                .flat_map(|grant| [Some(&grant.access_token), grant.refresh_token.as_ref()])
+                .flatten()
+                .cloned()
+                .collect()
+        })
+    }
+
     /// Starts counting anew.
     pub fn reset_counts(&self) {
         self.shared.change(|memory| memory.endpoints.reset_counts());

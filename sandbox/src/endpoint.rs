@@ -77,8 +77,10 @@ pub enum Down {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Trouble {
-    /// How long each answer is held back.
+    /// How long each request waits before it is worked on.
     pub slow_ms: u64,
+    /// How long each answer is held back after the work is done.
+    pub hold_ms: u64,
     /// Whether and how it is down.
     pub down: Option<Down>,
     /// How many of the next requests are answered 429.
@@ -153,5 +155,9 @@ pub(crate) async fn troubles(
         let retry = [("x-retry-after", trouble.retry_after.to_string())];
         return (StatusCode::TOO_MANY_REQUESTS, retry, body).into_response();
     }
-    next.run(request).await
+    let response = next.run(request).await;
+    if trouble.hold_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(trouble.hold_ms)).await;
+    }
+    response
 }

@@ -52,6 +52,8 @@ pub(crate) struct Memory {
     pub(crate) endpoints: Endpoints,
     pub(crate) webhook_url: Option<Url>,
     pub(crate) access_seconds: i64,
+    /// How often a refresh token that was used up came again.
+    pub(crate) reuses: u64,
 }
 
 impl Memory {
@@ -72,6 +74,7 @@ impl Memory {
             endpoints: Endpoints::default(),
             webhook_url: options.webhook_url,
             access_seconds: ACCESS_SECONDS,
+            reuses: 0,
         }
     }
 

@@ -38,6 +38,7 @@ pub(crate) fn refresh(
         });
     let Some(grant) = found else { return Err(invalid("invalid refresh token")) };
     if grant.rotated {
+        memory.reuses += 1;
         let person = grant.person.clone();
         memory.kept.grants.retain(|g| g.person != person || g.client != client.id);
         return Err(invalid("the refresh token was used before"));

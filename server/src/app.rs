@@ -1,6 +1,7 @@
 //! The application's state: what every request may use, made once at start.
 
 use crate::config::{CampusOneSettings, SessionLimits, Settings};
+use crate::freshness::Freshness;
 use crate::http::cookies::CookieStyle;
 use crate::live::Feed;
 use crate::seal::KeyRing;
@@ -36,6 +37,8 @@ pub struct App {
     pub redemptions: Redemptions,
     /// What open pages are told.
     pub live: Feed,
+    /// Checks of people under way, and what they need.
+    pub freshness: Freshness,
     /// Names of the built site's files.
     pub assets: Arc<Assets>,
     /// What every page says where this is not the real thing.
@@ -68,6 +71,10 @@ impl App {
             provider: Provider::new(campus_one, Client::new(limits.timeout())?),
             redemptions: Redemptions::default(),
             live: Feed::default(),
+            freshness: Freshness::new(
+                KeyRing::derive(&settings.session_secret, previous, "tokens"),
+                limits.revalidate(),
+            ),
             assets: Arc::new(assets),
             ribbon,
         })

@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::config::SessionLimits;
-use crate::store::{StoreError, changes, logout_tokens, sessions};
+use crate::store::{StoreError, calls, changes, logout_tokens, sessions};
 use sqlx::PgPool;
 use std::fmt::Debug;
 use std::time::Duration;
@@ -17,6 +17,8 @@ const REASONS_KEPT_SECONDS: i64 = 30 * 86_400;
 const CHANGES_KEPT_SECONDS: i64 = 3600;
 /// How long a used logout token is remembered after it has run out, in seconds.
 const LOGOUT_TOKENS_KEPT_SECONDS: i64 = 86_400;
+/// How long it is known how often the provider was called, in seconds.
+const CALLS_KEPT_SECONDS: i64 = 86_400;
 
 /// Ends what is past its limits and forgets what was kept long enough, until the task is dropped.
 pub async fn tidy(db: PgPool, limits: SessionLimits) {
@@ -31,6 +33,7 @@ pub async fn tidy(db: PgPool, limits: SessionLimits) {
         report("changes", changes::forget(&db, ago(CHANGES_KEPT_SECONDS)).await);
         let used = logout_tokens::forget(&db, ago(LOGOUT_TOKENS_KEPT_SECONDS)).await;
         report("logout tokens", used);
+        report("calls", calls::forget(&db, ago(CALLS_KEPT_SECONDS)).await);
     }
 }
 

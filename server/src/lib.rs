@@ -7,6 +7,7 @@ pub mod commands;
 pub mod config;
 #[cfg(feature = "embedded-db")]
 pub mod embedded_db;
+pub mod freshness;
 pub mod http;
 pub mod jobs;
 pub mod live;

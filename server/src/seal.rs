@@ -1,4 +1,5 @@
-//! Sealing: what a browser carries for us but must neither read nor change.
+//! Sealing: what a browser carries for us but must neither read nor change, and what a copy of the database
+//! must not give away.
 //!
 //! XChaCha20-Poly1305 under keys derived from `SESSION_SECRET` by HKDF-SHA-256 (RFC 5869). The name under
 //! which a value is stored is bound to it, so a sealed value works in no other place. New values are sealed
@@ -50,14 +51,30 @@ impl KeyRing {
     /// Opens what was sealed under the same name; `None` for anything else.
     #[must_use]
     pub fn open(&self, name: &str, sealed: &str) -> Option<Vec<u8>> {
+        self.open_noting(name, sealed).map(|opened| opened.plain)
+    }
+
+    /// The same, and says which secret it took: what lies in the database is sealed anew after a rotation.
+    #[must_use]
+    pub fn open_noting(&self, name: &str, sealed: &str) -> Option<Opened> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, body) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         let open = |cipher: &XChaCha20Poly1305| {
             let payload = Payload { msg: body, aad: name.as_bytes() };
             cipher.decrypt(&XNonce::from(*nonce), payload).ok()
         };
-        open(&self.current).or_else(|| self.previous.as_ref().and_then(open))
+        let current = open(&self.current).map(|plain| Opened { plain, outdated: false });
+        let previous = || self.previous.as_ref().and_then(open);
+        current.or_else(|| previous().map(|plain| Opened { plain, outdated: true }))
     }
+}
+
+/// What was under a seal.
+pub struct Opened {
+    /// The bytes.
+    pub plain: Vec<u8>,
+    /// Whether it took the previous secret.
+    pub outdated: bool,
 }
 
 #[cfg(test)]

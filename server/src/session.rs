@@ -8,10 +8,13 @@ use crate::clock;
 use crate::config::SessionLimits;
 use crate::http::cookies::{self, Cookies};
 use crate::store::StoreError;
+use crate::store::checks::Checks;
 use crate::store::sessions::{self, Authentication, SessionId, Stored, TokenHash};
 use campus::instant::Instant;
+use campus::person::Person;
 use campus::reason::EndReason;
-use campus::viewer::Viewer;
+use campus::role::Roles;
+use campus::viewer::{Standing, Viewer};
 use std::sync::Arc;
 
 /// How far a session's last use may lag behind, in seconds: a write a minute at most.
@@ -40,12 +43,24 @@ pub struct Live {
     pub authentication: Authentication,
     /// Who is looking.
     pub viewer: Viewer,
+    /// When the provider confirmed them.
+    pub checks: Checks,
+    /// The age of their academic claims, also of those the viewer goes without.
+    pub academic_as_of: Option<Instant>,
 }
 
 impl Live {
-    fn of(stored: Stored, token_hash: TokenHash) -> Self {
-        let Stored { id, authentication, person, .. } = stored;
-        Self { id, token_hash, authentication, viewer: Viewer { person } }
+    fn of(stored: Stored, token_hash: TokenHash, now: Instant) -> Self {
+        let Stored { id, authentication, checks, person, .. } = stored;
+        let academic_as_of = person.academic.as_ref().map(|facts| facts.as_of);
+        let viewer = Viewer::at(person, standing(&checks), now);
+        Self { id, token_hash, authentication, viewer, checks, academic_as_of }
+    }
+
+    /// How far what is known of the viewer can be relied on.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.viewer.standing
     }
 }
 
@@ -68,7 +83,15 @@ pub async fn load(app: &App, cookies: &Cookies) -> Result<Current, StoreError> {
     let Some(token_hash) = cookies.get(cookies::SESSION).and_then(token::hash) else {
         return Ok(Current::None);
     };
-    let Some(stored) = sessions::find(&app.db, &token_hash).await? else {
+    find(app, &token_hash).await
+}
+
+/// Finds a session by the hash of its token.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(app: &App, token_hash: &TokenHash) -> Result<Current, StoreError> {
+    let Some(stored) = sessions::find(&app.db, token_hash).await? else {
         return Ok(Current::None);
     };
     let now = clock::now();
@@ -81,7 +104,7 @@ pub async fn load(app: &App, cookies: &Cookies) -> Result<Current, StoreError> {
         // It ended while this request was under way.
         return Ok(Current::None);
     }
-    Ok(Current::Live(Arc::new(Live::of(stored, token_hash))))
+    Ok(Current::Live(Arc::new(Live::of(stored, *token_hash, now))))
 }
 
 /// Looks at a session without using it.
@@ -92,15 +115,23 @@ pub async fn peek(app: &App, token_hash: &TokenHash) -> Result<Current, StoreErr
     let Some(stored) = sessions::find(&app.db, token_hash).await? else {
         return Ok(Current::None);
     };
-    if let Some(reason) = why_over(&stored, clock::now(), &app.session_limits) {
-        return Ok(Current::Ended(reason));
-    }
-    Ok(Current::Live(Arc::new(Live::of(stored, *token_hash))))
+    let now = clock::now();
+    Ok(match why_over(&stored, now, &app.session_limits) {
+        Some(reason) => Current::Ended(reason),
+        None => Current::Live(Arc::new(Live::of(stored, *token_hash, now))),
+    })
+}
+
+/// A person is stale from the first check that failed until one succeeds.
+fn standing(checks: &Checks) -> Standing {
+    let confirmed = checks.checked;
+    checks.stale_since.map_or(Standing::Fresh, |since| Standing::Stale { since, confirmed })
 }
 
 /// Why a stored session is over, if it is.
 fn why_over(stored: &Stored, now: Instant, limits: &SessionLimits) -> Option<EndReason> {
-    let idle = i64::try_from(limits.idle().as_secs()).unwrap_or(i64::MAX);
+    let idle = if is_unit_admin(&stored.person) { limits.admin_idle() } else { limits.idle() };
+    let idle = i64::try_from(idle.as_secs()).unwrap_or(i64::MAX);
     if let Some(reason) = stored.ended {
         Some(reason)
     } else if stored.revoked || now >= stored.expires {
@@ -112,10 +143,17 @@ fn why_over(stored: &Stored, now: Instant, limits: &SessionLimits) -> Option<End
     }
 }
 
+/// A unit admin's shorter limit holds for all of the session: if it held for admin pages alone, a look at
+/// any other page would open them again.
+fn is_unit_admin(person: &Person) -> bool {
+    person.roles.as_ref().is_some_and(|facts| Roles::is_unit_admin(&facts.value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use campus::person::{Person, PersonId};
+    use campus::person::{Facts, PersonId, Source};
+    use campus::role::UNIT_ADMIN;
     use uuid::Uuid;
 
     fn stored() -> Stored {
@@ -128,6 +166,7 @@ mod tests {
             ended: None,
             revoked: false,
             authentication: Authentication::default(),
+            checks: Checks::default(),
             person: Person {
                 id: PersonId(Uuid::nil()),
                 subject: "s".into(),
@@ -149,6 +188,18 @@ mod tests {
         assert_eq!(after(7 * 86_400), Some(EndReason::Expired));
         let used = Stored { seen: session.expires.plus_seconds(-1), ..stored() };
         assert_eq!(why_over(&used, session.expires, &limits), Some(EndReason::Expired));
+    }
+
+    #[test]
+    fn a_unit_admins_session_lasts_thirty_idle_minutes() {
+        let limits = SessionLimits::default();
+        let mut session = stored();
+        let roles = Roles { custom: vec![UNIT_ADMIN.to_owned()], ..Roles::default() };
+        let as_of = session.created;
+        session.person.roles = Some(Facts { value: roles, as_of, source: Source::Userinfo });
+        let after = |seconds| why_over(&session, session.created.plus_seconds(seconds), &limits);
+        assert_eq!(after(30 * 60 - 1), None);
+        assert_eq!(after(30 * 60), Some(EndReason::Idle));
     }
 
     #[test]

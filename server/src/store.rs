@@ -3,9 +3,13 @@
 //! Outside this room nothing speaks SQL. Instants cross the border as [`campus::instant::Instant`].
 
 pub mod audit;
+pub mod calls;
 pub mod changes;
+pub mod checks;
 pub mod logout_tokens;
+pub mod pauses;
 pub mod sessions;
+pub mod tokens;
 pub mod users;
 
 use campus::instant::Instant;

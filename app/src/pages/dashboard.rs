@@ -30,7 +30,7 @@ pub(crate) fn dashboard(viewer: &Viewer, page: DashboardPage) -> AnyView {
         <Masthead now>{identity}</Masthead>
         <div class="wrap columns">
             <div class="column">
-                {academic::card(person, now)}
+                {academic::card(viewer, now)}
                 {profile::card(person, now)}
             </div>
             <div class="column">

@@ -139,11 +139,13 @@ pub struct ProviderLimits {
     pub timeout_seconds: u64,
     /// How far the provider's clock may be off.
     pub leeway_seconds: u64,
+    /// A person who is here is confirmed by the provider at most this often.
+    pub revalidate_seconds: u64,
 }
 
 impl Default for ProviderLimits {
     fn default() -> Self {
-        Self { timeout_seconds: 10, leeway_seconds: 60 }
+        Self { timeout_seconds: 10, leeway_seconds: 60, revalidate_seconds: 300 }
     }
 }
 
@@ -158,6 +160,12 @@ impl ProviderLimits {
     #[must_use]
     pub const fn leeway(&self) -> Duration {
         Duration::from_secs(self.leeway_seconds)
+    }
+
+    /// How often a person who is here is confirmed.
+    #[must_use]
+    pub const fn revalidate(&self) -> Duration {
+        Duration::from_secs(self.revalidate_seconds)
     }
 }
 
@@ -247,6 +255,7 @@ fn check_ranges(
         ("[session] step_up_minutes", session.step_up_minutes, 1, 24 * 60),
         ("[provider] timeout_seconds", provider.timeout_seconds, 1, 60),
         ("[provider] leeway_seconds", provider.leeway_seconds, 0, 300),
+        ("[provider] revalidate_seconds", provider.revalidate_seconds, 10, 3600),
     ];
     for (key, value, least, most) in ranges {
         if !(least..=most).contains(&value) {

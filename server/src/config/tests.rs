@@ -363,7 +363,7 @@ fn the_deployment_file_takes_no_unknown_key_and_no_secret() {
 fn the_deployment_file_keeps_its_numbers_in_range() {
     let file = "[server]\nrequest_timeout_seconds = 0\nbody_limit_bytes = 1\n[session]\n\
                 idle_minutes = 20000\nabsolute_days = 1\nadmin_idle_minutes = 30000\n[provider]\n\
-                timeout_seconds = 61\nleeway_seconds = 301\n";
+                timeout_seconds = 61\nleeway_seconds = 301\nrevalidate_seconds = 9\n";
     // A faulty variable joins the same list.
     let faults = Place::production().deployed(file).with("LOG_FORMAT", "xml").faults();
     let keys: Vec<&str> =
@@ -375,6 +375,7 @@ fn the_deployment_file_keeps_its_numbers_in_range() {
             "body_limit_bytes",
             "timeout_seconds",
             "leeway_seconds",
+            "revalidate_seconds",
             "admin_idle_minutes",
             "idle_minutes",
             "LOG_FORMAT"

@@ -7,8 +7,9 @@ use super::facts::Manner;
 use super::pages::Rendering;
 use super::refusal::Refusal;
 use super::respond::{add_cookies, private};
-use crate::app::App;
+use crate::app::{App, CALLBACK};
 use crate::clock;
+use crate::freshness::{self, Demand};
 use crate::session::{self, Current};
 use crate::signin::flow::{Mode, Starts};
 use crate::signin::leave_provider;
@@ -23,7 +24,8 @@ use campus_app::{AtProvider, Page, SignedOutPage};
 use http::StatusCode;
 use std::sync::Arc;
 
-/// Finds the session of a request and hands it on; error pages learn from it who is looking.
+/// Finds the session of a request, has its person confirmed where that is due, and hands it on; error pages
+/// learn from it who is looking.
 ///
 /// # Errors
 /// When there is a session cookie and the database does not answer.
@@ -33,13 +35,25 @@ pub async fn find_session(
     next: Next,
 ) -> Result<Response, Refusal> {
     let cookies = Cookies::read(request.headers(), app.cookies);
-    let current = session::load(&app, &cookies).await?;
+    let mut current = session::load(&app, &cookies).await?;
+    if let Current::Live(live) = &current
+        && shows_something(request.uri().path())
+    {
+        current = freshness::ensure(&app, live, Demand::Routine).await?;
+    }
     request.extensions_mut().insert(current.clone());
     let mut response = next.run(request).await;
     if response.extensions().get::<Refusal>().is_some() {
         response.extensions_mut().insert(current);
     }
     Ok(response)
+}
+
+/// Whether the answer shows or does something that rests on what is known of the person. The ways in and
+/// out do not, and a slow provider must keep nobody from signing out.
+fn shows_something(path: &str) -> bool {
+    let way = path == CALLBACK || path.starts_with("/auth/");
+    !way || path == "/auth/me"
 }
 
 /// Lets a request through, or answers in its place.

@@ -10,7 +10,10 @@ const LARGEST_ANSWER: usize = 256 * 1024;
 /// What can go wrong between us and the provider, before the meaning of an answer is looked at.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No answer: refused, timed out, broken off, or too large.
+    /// No connection, so nothing was sent.
+    #[error("the provider cannot be reached: {0}")]
+    NotSent(String),
+    /// No answer: timed out, broken off, or too large. What was sent may have arrived.
     #[error("the provider cannot be reached: {0}")]
     Unreachable(String),
     /// The answer is not what the address promises.
@@ -23,6 +26,9 @@ pub enum ClientError {
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
+    /// For how many seconds it asks to be left alone: `X-Retry-After` as better-auth sends it, or
+    /// `Retry-After` (RFC 9110 §10.2.3) in its form of seconds.
+    pub retry_after: Option<i64>,
     /// Whether it says that its body is a JWT.
     pub is_jwt: bool,
     /// The body.
@@ -89,8 +95,10 @@ impl Client {
 async fn read(request: reqwest::RequestBuilder) -> Result<Reply, ClientError> {
     let mut response = request.send().await.map_err(unreachable)?;
     let status = response.status().as_u16();
-    let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
-    let is_jwt = content_type.is_some_and(|kind| kind.starts_with("application/jwt"));
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let is_jwt = header("content-type").is_some_and(|kind| kind.starts_with("application/jwt"));
+    let seconds = |name: &str| header(name)?.trim().parse().ok().filter(|seconds| *seconds >= 0);
+    let retry_after = seconds("x-retry-after").or_else(|| seconds("retry-after"));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
@@ -98,11 +106,13 @@ async fn read(request: reqwest::RequestBuilder) -> Result<Reply, ClientError> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply { status, is_jwt, body })
+    Ok(Reply { status, retry_after, is_jwt, body })
 }
 
 /// The error's own text names the address, which is no secret, but a query could be one.
 #[allow(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
 fn unreachable(error: reqwest::Error) -> ClientError {
-    ClientError::Unreachable(error.without_url().to_string())
+    let sent = !error.is_connect() && !error.is_builder();
+    let text = error.without_url().to_string();
+    if sent { ClientError::Unreachable(text) } else { ClientError::NotSent(text) }
 }

@@ -6,6 +6,7 @@ use super::id_token::{Expected, IdToken, is_subject};
 use super::jws::JwsError;
 use super::provider::{Metadata, Provider, ProviderError};
 use super::step_up;
+use super::tokens::Tokens;
 use crate::clock;
 use campus::claims::{self, Claims};
 use campus::instant::Instant;
@@ -31,6 +32,8 @@ pub struct Proven {
     pub as_of: Instant,
     /// Who said it.
     pub source: Source,
+    /// The tokens by which it can be asked again.
+    pub tokens: Tokens,
 }
 
 /// Turns provider faults into what a person reads; the details go to the log.
@@ -40,7 +43,7 @@ pub fn reason_of(error: &ProviderError) -> Reason {
         ProviderError::Client(ClientError::Unreadable(_)) | ProviderError::Metadata(_) => {
             Reason::PROVIDER_ANSWER
         }
-        ProviderError::Client(ClientError::Unreachable(_))
+        ProviderError::Client(ClientError::NotSent(_) | ClientError::Unreachable(_))
         | ProviderError::Recent(_)
         | ProviderError::Status(_) => Reason::PROVIDER_UNREACHABLE,
     }
@@ -102,7 +105,8 @@ pub async fn redeem(
         reason_of(&error)
     })?;
     let tokens = fetch_tokens(provider, &metadata, flow, code, redirect_uri).await?;
-    let claims = provider.verify(&tokens.id_token).await.map_err(|error| {
+    let id_token = tokens.id_token.as_ref().map_or("", |token| token.expose());
+    let claims = provider.verify(id_token).await.map_err(|error| {
         tracing::warn!(%error, "an ID token was refused");
         match error {
             JwsError::Malformed => Reason::ID_TOKEN_MALFORMED,
@@ -118,7 +122,7 @@ pub async fn redeem(
             issuer: &metadata.issuer,
             client_id: &provider.settings.client_id,
             nonce: Some(&flow.nonce),
-            access_token: &tokens.access_token,
+            access_token: tokens.access.expose(),
             now,
             leeway,
         },
@@ -145,12 +149,7 @@ pub async fn redeem(
         subject: id_token.subject,
     };
     let IdToken { sid, auth_time, .. } = id_token;
-    Ok(Proven { identity, sid, auth_time, claims, as_of, source })
-}
-
-struct Tokens {
-    access_token: String,
-    id_token: String,
+    Ok(Proven { identity, sid, auth_time, claims, as_of, source, tokens })
 }
 
 async fn fetch_tokens(
@@ -169,23 +168,21 @@ async fn fetch_tokens(
         ("client_secret", provider.settings.client_secret.expose()),
         ("code_verifier", &flow.code_verifier),
     ];
+    let asked = clock::now();
     let reply = provider.client.post(&metadata.token_endpoint, &form).await.map_err(|error| {
         tracing::warn!(%error, "the token endpoint did not answer");
         Reason::PROVIDER_UNREACHABLE
     })?;
     let answer = reply.json().unwrap_or_default();
-    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     if reply.status != 200 {
-        return Err(refused(&reply, text("error")));
+        let error = answer.get("error").and_then(Value::as_str).unwrap_or_default();
+        return Err(refused(&reply, error));
     }
-    // RFC 6749 §5.1 compares the token type without case.
-    let bearer = text("token_type").eq_ignore_ascii_case("bearer");
-    if !bearer || text("access_token").is_empty() || text("id_token").is_empty() {
+    let tokens = Tokens::parse(&answer, asked).filter(|tokens| tokens.id_token.is_some());
+    tokens.ok_or_else(|| {
         tracing::warn!("the token endpoint's answer lacks a token or is of another type");
-        return Err(Reason::PROVIDER_ANSWER);
-    }
-    let (access_token, id_token) = (text("access_token").to_owned(), text("id_token").to_owned());
-    Ok(Tokens { access_token, id_token })
+        Reason::PROVIDER_ANSWER
+    })
 }
 
 fn refused(reply: &Reply, error: &str) -> Reason {
@@ -212,7 +209,7 @@ async fn fetch_userinfo(
     subject: &str,
 ) -> Result<Option<Map<String, Value>>, Reason> {
     let Some(endpoint) = &metadata.userinfo_endpoint else { return Ok(None) };
-    let reply = match provider.client.get(endpoint, Some(&tokens.access_token)).await {
+    let reply = match provider.client.get(endpoint, Some(tokens.access.expose())).await {
         Ok(reply) if reply.status == 200 => reply,
         Ok(reply) => {
             tracing::warn!(
@@ -226,13 +223,27 @@ async fn fetch_userinfo(
             return Ok(None);
         }
     };
+    let claims = userinfo_claims(provider, metadata, &reply, subject).await?;
+    if claims.is_none() {
+        tracing::warn!("userinfo is no JSON object; the ID token stands alone");
+    }
+    Ok(claims)
+}
+
+/// The claims of a good answer of userinfo; `None` if it is no JSON object.
+///
+/// # Errors
+/// When a signed answer is not properly signed, or the subject is another one.
+pub async fn userinfo_claims(
+    provider: &Provider,
+    metadata: &Metadata,
+    reply: &Reply,
+    subject: &str,
+) -> Result<Option<Map<String, Value>>, Reason> {
     let claims = if reply.is_jwt {
-        signed_userinfo(provider, metadata, &reply).await?
+        signed_userinfo(provider, metadata, reply).await?
     } else {
-        let Ok(Value::Object(claims)) = reply.json() else {
-            tracing::warn!("userinfo is no JSON object; the ID token stands alone");
-            return Ok(None);
-        };
+        let Ok(Value::Object(claims)) = reply.json() else { return Ok(None) };
         claims
     };
     let sub = claims.get("sub").and_then(Value::as_str).unwrap_or_default();

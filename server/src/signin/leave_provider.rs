@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::config::Secret;
+use crate::freshness::vault;
 use crate::http::cookies::{self, Cookies};
 use crate::signin::flow::random_text;
 use crate::signin::provider::{Metadata, Provider};
@@ -35,13 +36,16 @@ pub struct HeldTokens {
 ///
 /// # Errors
 /// When the database does not answer.
-#[allow(clippy::unused_async, reason = "reading tokens asks the database")]
 pub async fn held_tokens(
-    _app: &App,
-    _db: &mut PgConnection,
-    _session: SessionId,
+    app: &App,
+    db: &mut PgConnection,
+    session: SessionId,
 ) -> Result<HeldTokens, StoreError> {
-    Ok(HeldTokens::default())
+    let tokens = vault::last(db, &app.freshness.keys, session).await?;
+    Ok(tokens.map_or_else(HeldTokens::default, |tokens| HeldTokens {
+        refresh_token: tokens.refresh,
+        id_token: tokens.id_token,
+    }))
 }
 
 /// Revokes a refresh token in the background: whoever signs out does not wait for it, and is signed out

@@ -9,6 +9,7 @@ use super::step_up;
 use crate::app::App;
 use crate::audit::{Cause, Entry};
 use crate::clock;
+use crate::freshness::{budget, vault};
 use crate::people;
 use crate::session::token;
 use crate::store::sessions::{NewSession, TokenHash};
@@ -78,7 +79,9 @@ pub async fn redeem(app: Arc<App>, request: Request) -> Result<SignedIn, Reason>
 
 async fn sign_in(app: &App, request: &Request) -> Result<SignedIn, Reason> {
     let Request { flow, code, .. } = request;
-    let proven = exchange::redeem(&app.provider, flow, code, &app.redirect_uri, app.leeway).await?;
+    let exchange = exchange::redeem(&app.provider, flow, code, &app.redirect_uri, app.leeway);
+    let (proven, ()) = tokio::join!(exchange, budget::count_sign_in(app));
+    let proven = proven?;
     let signed_in = store(app, request, &proven).await.map_err(|error| {
         tracing::error!(%error, "a sign-in could not be stored");
         Reason::STORE_UNAVAILABLE
@@ -124,6 +127,7 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
         },
     )
     .await?;
+    vault::keep(&mut transaction, &app.freshness.keys, session, &proven.tokens).await?;
     // Whoever comes back as somebody else has signed in over the other's session, and no more.
     let same_person = replaced.is_some_and(|(_, before)| before == person);
     let stepped_up = mode == Mode::StepUp && same_person;

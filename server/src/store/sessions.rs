@@ -4,6 +4,7 @@
 //! No query here can turn an ended session into a live one: every write is an update that asks for
 //! `ended_at is null` and for a session younger than the person's `revoked_before`.
 
+use super::checks::Checks;
 use super::users::UserRow;
 use super::{StoreError, from_db, to_db};
 use campus::instant::Instant;
@@ -64,6 +65,8 @@ pub struct Stored {
     pub revoked: bool,
     /// When the person proved who they are.
     pub authentication: Authentication,
+    /// When the provider confirmed the person.
+    pub checks: Checks,
     /// Whose it is.
     pub person: Person,
 }
@@ -106,6 +109,7 @@ pub async fn find(db: &PgPool, token_hash: &TokenHash) -> Result<Option<Stored>,
 select s.id as session_id, s.created_at, s.seen_at, s.expires_at, s.end_reason,
        s.authenticated_at, s.auth_proven,
        coalesce(s.created_at < u.revoked_before, false) as "revoked!",
+       u.checked_at, u.check_claimed_until, u.stale_since, u.roles_stale,
        u.id, u.subject,
        u.name, u.given_name, u.family_name, u.preferred_username,
        u.email, u.email_verified, u.picture, u.phone_number, u.profile_as_of, u.profile_source,
@@ -129,6 +133,12 @@ where s.token_hash = $1
         authentication: Authentication {
             at: row.authenticated_at.map(from_db),
             proven: row.auth_proven,
+        },
+        checks: Checks {
+            checked: row.checked_at.map(from_db),
+            claimed_until: row.check_claimed_until.map(from_db),
+            stale_since: row.stale_since.map(from_db),
+            roles_stale: row.roles_stale,
         },
         person: Person::from(UserRow {
             id: row.id,

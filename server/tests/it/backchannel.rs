@@ -113,16 +113,13 @@ async fn sandbox_tokens_of(app: &TestApp, browser: &Browser) -> (String, String)
 
 #[tokio::test]
 async fn a_session_is_ended_on_every_instance_and_its_end_is_written_down() {
-    let mut app = TestApp::spawn_with(gen2()).await;
+    let app = TestApp::spawn_with(gen2()).await;
     let browser = app.signed_in(AISHA).await;
-    let elsewhere = Browser::new(&app.second_instance().await);
+    let instance = app.another(&[]).await;
+    let elsewhere = Browser::new(&instance.origin);
     elsewhere.put("localhost", SESSION, &browser.cookie(SESSION).unwrap());
     assert_eq!(elsewhere.fetch("/auth/me").await.status, 200, "both serve one session");
-    app.execute(
-        "insert into session_tokens (session_id, access_token, obtained_at)
-         select id, 'sealed', now() from sessions",
-    )
-    .await;
+    assert_eq!(app.number("select count(*) from session_tokens").await, 1);
 
     assert_eq!(app.sandbox.send_logout(AISHA, CLIENT_ID).await.unwrap(), 200);
 
@@ -245,10 +242,11 @@ async fn what_is_no_form_with_one_token_is_refused() {
 /// Not a word on the token while it cannot be judged: the provider may send it again.
 #[tokio::test]
 async fn while_there_are_no_keys_a_token_is_neither_believed_nor_spent() {
-    let mut app = TestApp::spawn_with(gen2()).await;
+    let app = TestApp::spawn_with(gen2()).await;
     app.signed_in(AISHA).await;
     // An instance that has just started holds no keys yet.
-    let fresh = Browser::new(&app.second_instance().await);
+    let instance = app.another(&[]).await;
+    let fresh = Browser::new(&instance.origin);
     let down = Trouble { down: Some(Down::Status), ..Trouble::default() };
     app.sandbox.set_trouble(Endpoint::Jwks, down);
     let token = app.sandbox.logout_token(AISHA, CLIENT_ID).unwrap();

@@ -1,6 +1,6 @@
 //! No secret of a sign-in reaches the log, at any level of ours.
 
-use crate::support::{Browser, CLIENT_SECRET, SESSION, Setup, TestApp, parameter};
+use crate::support::{Browser, CLIENT_SECRET, Log, SESSION, Setup, TestApp, parameter};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,43 +11,13 @@ use campus_server::http::cookies::Cookies;
 use campus_server::signin::flow::Pending;
 use http::HeaderValue;
 use serde_json::Value;
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 /// Everything of ours, and of the others what an operator would turn on to find a fault.
 const FILTER: &str =
     "debug,campus_server=trace,campus_app=trace,campus=trace,tower_http=trace,campus_sandbox=off";
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// Stands between the application and the provider's token endpoint and remembers the tokens.
 #[derive(Clone)]

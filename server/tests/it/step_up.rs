@@ -169,12 +169,13 @@ async fn only_somebody_who_is_signed_in_can_confirm_and_only_by_going_there() {
 
 #[tokio::test]
 async fn while_the_provider_is_away_nobody_is_taken_for_confirmed() {
-    let mut app = TestApp::spawn().await;
+    let app = TestApp::spawn().await;
     let browser = app.signed_in(NGOZI).await;
     let down = Trouble { down: Some(Down::Status), ..Trouble::default() };
     app.sandbox.set_trouble(Endpoint::Discovery, down);
     // An instance that knows no metadata yet.
-    let fresh = Browser::new(&app.second_instance().await);
+    let instance = app.another(&[]).await;
+    let fresh = Browser::new(&instance.origin);
     fresh.put("localhost", SESSION, &browser.cookie(SESSION).unwrap());
     let page = fresh.navigate("/auth/confirm?next=%2Fdashboard").await;
     page.assert_refused(503, "provider_unreachable");

@@ -3,14 +3,17 @@
 use super::primary;
 use crate::ui::card::{Card, Empty, fact, fact_or_absent, freshness};
 use campus::instant::Instant;
-use campus::person::{Academic, Facts, Person};
+use campus::person::{Academic, Facts};
 use campus::role::PrimaryRole;
-use campus::semester::{Semester, Term};
+use campus::semester::Semester;
+use campus::viewer::Viewer;
 use leptos::prelude::*;
 
 /// The card.
-pub(super) fn card(person: &Person, now: Instant) -> impl IntoView + use<> {
+pub(super) fn card(viewer: &Viewer, now: Instant) -> impl IntoView + use<> {
+    let person = &viewer.person;
     let content = match &person.academic {
+        None if viewer.academic_unconfirmed => unconfirmed().into_any(),
         Some(facts) if facts.value != Academic::default() => standing(facts, now).into_any(),
         Some(_) => view! { <Empty text=nothing_sent() /> }.into_any(),
         None => view! { <Empty text=explanation(primary(person)) /> }.into_any(),
@@ -22,20 +25,20 @@ pub(super) fn card(person: &Person, now: Instant) -> impl IntoView + use<> {
     }
 }
 
+fn unconfirmed() -> impl IntoView {
+    let text = "A new term began, and Campus One has not confirmed your level and semester yet. They \
+                are asked for again while you are here, and shown once they are certain.";
+    view! { <p class="warning">{text}</p> }
+}
+
 fn standing(facts: &Facts<Academic>, now: Instant) -> impl IntoView + use<> {
     let academic = facts.value.clone();
-    let outdated = (facts.as_of < Term::at(now).began()).then(|| {
-        let text = "These details are from before the current term began and may have changed. \
-                    They are renewed at your next sign-in.";
-        view! { <p class="warning">{text}</p> }
-    });
     let level = academic.level.map(|level| level.to_string());
     let final_year = academic.final_year.map(|last| if last { "Yes" } else { "No" }.to_owned());
     let semester = academic.semester.map(|word| {
         Semester::parse(&word).map_or(word, |known| capitalised(known.as_str().to_owned()))
     });
     view! {
-        {outdated}
         <dl class="facts facts-large">
             {fact_or_absent("Level", level)}
             {fact_or_absent("Session", academic.academic_session)}

@@ -5,10 +5,11 @@ use super::database::TestDatabase;
 use campus_app::Assets;
 use campus_sandbox::{Algorithm, Client, Control, Endpoint, Options, Profile, Sandbox};
 use campus_server::app::App;
-use campus_server::config::{ProviderSettings, Settings};
+use campus_server::config::{ProviderSettings, Secret, Settings};
 use campus_server::serve::Application;
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -42,10 +43,48 @@ pub struct TestApp {
     pub sandbox: Control,
     /// Its database.
     pub database: TestDatabase,
-    settings: Settings,
-    servers: Vec<JoinHandle<()>>,
+    /// The settings it was started with.
+    pub vars: Vars,
+    /// A folder of its own.
+    pub files: TempDir,
+    _instance: Instance,
     _provider: Sandbox,
-    _files: TempDir,
+}
+
+/// Settings by name.
+pub type Vars = BTreeMap<&'static str, String>;
+
+/// Another instance of an application, on the same database and provider.
+pub struct Instance {
+    /// Its state.
+    pub app: Arc<App>,
+    /// Its own origin.
+    pub origin: String,
+    server: JoinHandle<()>,
+}
+
+impl Instance {
+    async fn start(vars: &Vars, deployment: &Path, listener: TcpListener) -> Self {
+        let settings = Settings::read(|name| vars.get(name).cloned(), deployment).unwrap();
+        let ProviderSettings::CampusOne(campus_one) = settings.provider.clone() else {
+            panic!("a client is configured, so the provider is Campus One");
+        };
+        let url = Secret::new(&vars["DATABASE_URL"]);
+        let assets = Assets::for_tests();
+        let application =
+            Application::build(&settings, listener, &url, campus_one, None, assets).await.unwrap();
+        let app = application.app.clone();
+        let server = tokio::spawn(async move {
+            application.run_until(std::future::pending()).await.unwrap();
+        });
+        Self { app, origin: vars["APP_URL"].clone(), server }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
 }
 
 impl TestApp {
@@ -91,28 +130,28 @@ impl TestApp {
             ("CAMPUS_ONE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
         ]);
         let deployment = files.path().join("Leptos.toml");
-        let settings = Settings::read(|name| vars.get(name).cloned(), &deployment).unwrap();
-        let (app, server) = serve(&settings, &database, listener).await;
-        let servers = vec![server];
+        let instance = Instance::start(&vars, &deployment, listener).await;
+        let app = instance.app.clone();
         Self {
             app,
             origin,
             sandbox,
             database,
-            settings,
-            servers,
+            vars,
+            files,
+            _instance: instance,
             _provider: provider,
-            _files: files,
         }
     }
 
-    /// Starts another instance of the same application beside this one; gives where it listens.
-    pub async fn second_instance(&mut self) -> String {
+    /// Another instance beside this one, with other settings where given.
+    pub async fn another(&self, changes: &[(&'static str, &str)]) -> Instance {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
-        let (_, server) = serve(&self.settings, &self.database, listener).await;
-        self.servers.push(server);
-        origin
+        let port = listener.local_addr().unwrap().port();
+        let mut vars = self.vars.clone();
+        vars.insert("APP_URL", format!("http://localhost:{port}"));
+        vars.extend(changes.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        Instance::start(&vars, &self.files.path().join("Leptos.toml"), listener).await
     }
 
     /// A browser nobody has used.
@@ -162,27 +201,5 @@ impl TestApp {
     pub async fn rows(&self) -> (i64, i64) {
         let users = self.number("select count(*) from users").await;
         (users, self.number("select count(*) from sessions").await)
-    }
-}
-
-async fn serve(
-    settings: &Settings,
-    database: &TestDatabase,
-    listener: TcpListener,
-) -> (Arc<App>, JoinHandle<()>) {
-    let ProviderSettings::CampusOne(campus_one) = settings.provider.clone() else {
-        panic!("a client is configured, so the provider is Campus One");
-    };
-    let (url, assets) = (database.url(), Assets::for_tests());
-    let application =
-        Application::build(settings, listener, &url, campus_one, None, assets).await.unwrap();
-    let app = application.app.clone();
-    let serving = async move { application.run_until(std::future::pending()).await.unwrap() };
-    (app, tokio::spawn(serving))
-}
-
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        self.servers.iter().for_each(JoinHandle::abort);
     }
 }
