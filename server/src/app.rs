@@ -6,6 +6,7 @@ use crate::seal::KeyRing;
 use crate::signin::client::{Client, ClientError};
 use crate::signin::provider::Provider;
 use crate::signin::redemption::Redemptions;
+use crate::webhook::Webhooks;
 use campus_app::{Assets, Ribbon};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct App {
     pub provider: Provider,
     /// Codes that are being redeemed.
     pub redemptions: Redemptions,
+    /// What the receiver of webhooks and their worker share.
+    pub webhooks: Webhooks,
     /// Names of the built site's files.
     pub assets: Arc<Assets>,
     /// What every page says where this is not the real thing.
@@ -64,6 +67,7 @@ impl App {
             db,
             provider: Provider::new(campus_one, Client::new(limits.timeout())?),
             redemptions: Redemptions::default(),
+            webhooks: Webhooks::new(&settings.webhook),
             assets: Arc::new(assets),
             ribbon,
         })

@@ -17,3 +17,4 @@ pub mod session;
 pub mod signin;
 pub mod store;
 pub mod telemetry;
+pub mod webhook;

@@ -6,6 +6,7 @@ use crate::http::router;
 use crate::jobs;
 use crate::signin::client::ClientError;
 use crate::store::{self, StoreError};
+use crate::webhook::worker;
 use axum::Router;
 use axum::serve::ListenerExt as _;
 use campus_app::{Assets, AssetsError, Ribbon};
@@ -80,6 +81,8 @@ impl Application {
     ) -> io::Result<()> {
         let mut jobs = JoinSet::new();
         jobs.spawn(jobs::sweep_sessions(self.app.db.clone(), self.app.session_limits));
+        jobs.spawn(jobs::forget_deliveries(self.app.db.clone()));
+        jobs.spawn(worker::run(self.app.clone()));
         // Nagle's algorithm would hold back the end of an answer for 40 ms.
         let listener = self.listener.tap_io(|stream| {
             if let Err(error) = stream.set_nodelay(true) {
