@@ -21,3 +21,8 @@ mod sessions;
 mod support;
 mod tokens_accepted;
 mod tokens_refused;
+mod webhooks;
+mod webhooks_admin;
+mod webhooks_effects;
+mod webhooks_kept;
+mod webhooks_refused;

@@ -5,19 +5,26 @@ use super::database::TestDatabase;
 use campus_app::Assets;
 use campus_sandbox::{Algorithm, Client, Control, Endpoint, Options, Profile, Sandbox};
 use campus_server::app::App;
-use campus_server::config::{ProviderSettings, Settings};
+use campus_server::config::{ProviderSettings, Secret, Settings};
 use campus_server::serve::Application;
+use campus_server::webhook;
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use url::Url;
 
 /// Our id at the provider.
 pub const CLIENT_ID: &str = "campus-desk-tests";
 /// Our secret there.
 pub const CLIENT_SECRET: &str = "a-client-secret-of-the-tests/+";
+
+/// What webhooks are signed with.
+pub const WEBHOOK_SECRET: &str = "the webhook secret of the tests";
+/// What they were signed with before.
+pub const WEBHOOK_SECRET_PREVIOUS: &str = "whsec_dGhlIHNlY3JldCBiZWZvcmU=";
 
 /// How a test's world differs from the usual one.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +35,10 @@ pub struct Setup {
     pub algorithm: Algorithm,
     /// Another address for the provider's metadata: `{provider}` stands for the provider's origin.
     pub discovery_url: Option<String>,
+    /// Without a secret for webhooks.
+    pub no_webhook_secret: bool,
+    /// The server to make the database on.
+    pub database_server: Option<Url>,
 }
 
 /// A running application.
@@ -42,7 +53,25 @@ pub struct TestApp {
     pub database: TestDatabase,
     server: JoinHandle<()>,
     _provider: Sandbox,
-    _files: TempDir,
+    /// The settings, as the environment would give them.
+    vars: Vars,
+    files: TempDir,
+}
+
+/// Environment variables.
+pub type Vars = BTreeMap<&'static str, String>;
+
+/// A further instance of an application, on the same database.
+pub struct Instance {
+    /// Its own address.
+    pub origin: String,
+    server: JoinHandle<()>,
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
 }
 
 impl TestApp {
@@ -61,18 +90,21 @@ impl TestApp {
                 secret: CLIENT_SECRET.to_owned(),
                 redirect_uris: super::CALLBACKS.map(|path| format!("{origin}{path}")).to_vec(),
                 trusted: true,
+                webhook_secret: WEBHOOK_SECRET.to_owned(),
                 ..Client::default()
             }],
             profile: setup.profile,
             algorithm: setup.algorithm,
+            webhook_url: Url::parse(&format!("{origin}{}", webhook::PATH)).ok(),
             ..Options::default()
         })
         .await
         .unwrap();
         let sandbox = provider.control();
         let discovery_url = setup.discovery_url.unwrap_or_else(|| provider.discovery_url());
-        let (database, files) = (TestDatabase::create().await, tempfile::tempdir().unwrap());
-        let vars = BTreeMap::from([
+        let database = TestDatabase::create(setup.database_server).await;
+        let files = tempfile::tempdir().unwrap();
+        let mut vars = BTreeMap::from([
             ("APP_ENV", "development".to_owned()),
             ("APP_URL", origin.clone()),
             ("SESSION_SECRET", "a session secret that only the tests know".to_owned()),
@@ -82,21 +114,35 @@ impl TestApp {
             ("CAMPUS_ONE_DISCOVERY_URL", discovery_url.replace("{provider}", sandbox.origin())),
             ("CAMPUS_ONE_CLIENT_ID", CLIENT_ID.to_owned()),
             ("CAMPUS_ONE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+            ("CAMPUS_ONE_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+            ("CAMPUS_ONE_WEBHOOK_SECRET_PREVIOUS", WEBHOOK_SECRET_PREVIOUS.to_owned()),
         ]);
-        let deployment = files.path().join("Leptos.toml");
-        let settings = Settings::read(|name| vars.get(name).cloned(), &deployment).unwrap();
-        let ProviderSettings::CampusOne(campus_one) = settings.provider.clone() else {
-            panic!("a client is configured, so the provider is Campus One");
-        };
-        let url = database.url();
-        let assets = Assets::for_tests();
-        let application =
-            Application::build(&settings, listener, &url, campus_one, None, assets).await.unwrap();
-        let app = application.app.clone();
-        let server = tokio::spawn(async move {
-            application.run_until(std::future::pending()).await.unwrap();
-        });
-        Self { app, origin, sandbox, database, server, _provider: provider, _files: files }
+        if setup.no_webhook_secret {
+            vars.retain(|name, _| !name.starts_with("CAMPUS_ONE_WEBHOOK"));
+        }
+        let (app, server) = serve(&vars, &files, listener).await;
+        Self { app, origin, sandbox, database, server, _provider: provider, vars, files }
+    }
+
+    /// A further instance beside this one.
+    pub async fn another_instance(&self) -> Instance {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        let vars = self.vars_at(&origin);
+        let (_, server) = serve(&vars, &self.files, listener).await;
+        Instance { origin, server }
+    }
+
+    /// The settings of an instance at another address.
+    pub fn vars_at(&self, origin: &str) -> Vars {
+        let mut vars = self.vars.clone();
+        vars.insert("APP_URL", origin.to_owned());
+        vars
+    }
+
+    /// Serves no more and works no more; everything else stays.
+    pub fn stop_serving(&self) {
+        self.server.abort();
     }
 
     /// A browser nobody has used.
@@ -147,6 +193,23 @@ impl TestApp {
         let users = self.number("select count(*) from users").await;
         (users, self.number("select count(*) from sessions").await)
     }
+}
+
+async fn serve(vars: &Vars, files: &TempDir, listener: TcpListener) -> (Arc<App>, JoinHandle<()>) {
+    let deployment = files.path().join("Leptos.toml");
+    let settings = Settings::read(|name| vars.get(name).cloned(), &deployment).unwrap();
+    let ProviderSettings::CampusOne(campus_one) = settings.provider.clone() else {
+        panic!("a client is configured, so the provider is Campus One");
+    };
+    let url = Secret::new(vars["DATABASE_URL"].clone());
+    let assets = Assets::for_tests();
+    let application =
+        Application::build(&settings, listener, &url, campus_one, None, assets).await.unwrap();
+    let app = application.app.clone();
+    let server = tokio::spawn(async move {
+        application.run_until(std::future::pending()).await.unwrap();
+    });
+    (app, server)
 }
 
 impl Drop for TestApp {
