@@ -78,6 +78,7 @@ const fn rule(path: &'static str, access: Access, nav: Option<&'static str>) -> 
 pub const RULES: &[Rule] = &[
     rule("/", Access::Public, Some("Home")),
     rule("/dashboard", Access::SignedIn, Some("Dashboard")),
+    rule("/admin/deliveries", Access::Needs(Permission::RunUnit), Some("Deliveries")),
 ];
 
 /// What the path asks for.

@@ -1,6 +1,7 @@
 //! A point in time, as it travels: whole milliseconds since the Unix epoch.
 
 use serde::{Deserialize, Serialize};
+use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, UtcOffset};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. The domain never asks a clock; callers pass the time in.
@@ -19,6 +20,12 @@ impl Instant {
         Self(seconds.saturating_mul(1000))
     }
 
+    /// Reads the text of RFC 3339 (`2026-05-21T18:41:23Z`), with any offset and fraction.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text.trim(), &Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self)
+    }
+
     /// Milliseconds since the epoch.
     pub const fn millis(self) -> i64 {
         self.0
@@ -32,6 +39,11 @@ impl Instant {
     /// This instant moved by a number of seconds, which may be negative.
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
+    }
+
+    /// This instant moved by a number of milliseconds, which may be negative.
+    pub const fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
     }
 
     /// Seconds from `earlier` to this instant; negative when `earlier` is later.
@@ -105,6 +117,17 @@ mod tests {
         let at = Instant::from_seconds(1_795_503_600);
         assert_eq!(at.rfc3339(), "2026-11-24T07:00:00Z");
         assert_eq!(at.lagos_text(), "24 Nov 2026, 08:00");
+    }
+
+    #[test]
+    fn rfc_3339_is_read_with_offset_and_fraction() {
+        let at = |text| Instant::parse_rfc3339(text).map(Instant::millis);
+        assert_eq!(at("2026-11-24T07:00:00Z"), Some(1_795_503_600_000));
+        assert_eq!(at("2026-11-24T08:00:00.2509+01:00"), Some(1_795_503_600_250));
+        assert_eq!(at("2026-11-24t07:00:00z"), Some(1_795_503_600_000));
+        for text in ["", "2026-11-24", "2026-11-24 07:00", "2026-13-24T07:00:00Z", "1795503600"] {
+            assert_eq!(at(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod claims;
+pub mod event;
 pub mod instant;
 pub mod person;
 pub mod reason;

@@ -51,12 +51,22 @@ const fn unproven(code: &'static str) -> Reason {
     )
 }
 
+/// A webhook that was not accepted; programs read it, and admins on their page of deliveries.
+const fn undelivered(code: &'static str, status: u16, text: &'static str) -> Reason {
+    reason(code, status, "That delivery was not accepted", text, WayOn::Home)
+}
+
 macro_rules! reasons {
     ($($(#[$doc:meta])+ $name:ident = $value:expr;)+) => {
         impl Reason {
             $($(#[$doc])+ pub const $name: Self = $value;)+
             /// Every reason, for the tests that hold the table together.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The reason with this code.
+            pub fn by_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.code == code)
+            }
         }
     };
 }
@@ -165,6 +175,28 @@ reasons! {
     /// The database does not answer.
     STORE_UNAVAILABLE = reason("store_unavailable", 503, "Campus Desk is catching its breath",
         "Our database does not answer right now. Please try again in a minute.", WayOn::TryAgain);
+    /// Webhook: no secret is set, so nothing can be checked.
+    WEBHOOKS_NOT_CONFIGURED = undelivered("webhooks_not_configured", 503,
+        "No webhook secret is set here, so no delivery can be checked.");
+    /// Webhook: no signature at all.
+    WEBHOOK_UNSIGNED = undelivered("webhook_unsigned", 401, "The delivery carries no signature.");
+    /// Webhook: no signature is one of our secrets over this very body.
+    WEBHOOK_SIGNATURE = undelivered("webhook_signature", 401,
+        "The signature does not fit the body and this app's secret.");
+    /// Webhook: the signed time of a Standard Webhooks signature is off.
+    WEBHOOK_SIGNATURE_TIME = undelivered("webhook_signature_time", 401,
+        "The delivery was signed more than five minutes ago, or in the future.");
+    /// Webhook: no JSON object with `event` and `timestamp`.
+    WEBHOOK_MALFORMED = undelivered("webhook_malformed", 400,
+        "The body is no JSON event with a name and an RFC 3339 timestamp.");
+    /// Webhook: `data.clientId` is not ours.
+    WEBHOOK_OTHER_CLIENT = undelivered("webhook_other_client", 403,
+        "The delivery is for another application.");
+    /// Webhook: the event is older than seven days.
+    WEBHOOK_TOO_OLD = undelivered("webhook_too_old", 400, "The event is more than seven days old.");
+    /// Webhook: the event lies in the future.
+    WEBHOOK_TOO_EARLY = undelivered("webhook_too_early", 400,
+        "The event is more than five minutes in the future.");
     /// Everything unexpected.
     INTERNAL = reason("internal", 500, "Something went wrong on our side",
         "It has been noted. Please try again; if it stays, tell your unit's admin the request number.",
@@ -276,6 +308,14 @@ mod tests {
         let codes: HashSet<_> = Reason::ALL.iter().map(|r| r.code).collect();
         assert_eq!(codes.len(), Reason::ALL.len());
         assert!(Reason::ALL.iter().all(|r| (400..600).contains(&r.status)));
+    }
+
+    #[test]
+    fn every_reason_is_found_by_its_code() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::by_code(reason.code), Some(*reason));
+        }
+        assert_eq!(Reason::by_code("nothing_of_the_kind"), None);
     }
 
     #[test]

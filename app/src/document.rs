@@ -2,7 +2,10 @@
 
 use crate::assets::Assets;
 use crate::markers::push_without_markers;
-use crate::pages::{DashboardPage, ErrorPage, SignedOutPage, dashboard, error, home, signed_out};
+use crate::pages::{
+    DashboardPage, DeliveriesPage, ErrorPage, SignedOutPage, admin, dashboard, error, home,
+    signed_out,
+};
 use crate::ui::footer::footer;
 use crate::ui::header::header;
 use crate::ui::ribbon::ribbon;
@@ -59,6 +62,8 @@ pub enum Page {
     Home,
     /// Everything known of the viewer.
     Dashboard(DashboardPage),
+    /// What came of webhooks.
+    Deliveries(DeliveriesPage),
     /// After a session ended.
     SignedOut(SignedOutPage),
     /// Something stopped the person.
@@ -70,6 +75,7 @@ impl Page {
         match self {
             Self::Home => "Home",
             Self::Dashboard(_) => "Dashboard",
+            Self::Deliveries(_) => "Deliveries",
             Self::SignedOut(page) => page.title(),
             Self::Error(page) => page.reason.title,
         }
@@ -80,8 +86,9 @@ impl Page {
             (Self::Home, None) => home::anonymous(chrome.now),
             (Self::Home, Some(viewer)) => home::signed_in(viewer, chrome.now),
             (Self::Dashboard(page), Some(viewer)) => dashboard::dashboard(viewer, page),
+            (Self::Deliveries(page), Some(_)) => admin::deliveries::deliveries(page, chrome.now),
             // The guard lets nobody here without a session; if it ever did, nothing would be shown.
-            (Self::Dashboard(_), None) => {
+            (Self::Dashboard(_) | Self::Deliveries(_), None) => {
                 let next = ReturnPath::parse(&chrome.path);
                 let page = ErrorPage { reason: Reason::NOT_SIGNED_IN, next };
                 error::error(page, chrome)

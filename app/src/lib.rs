@@ -18,5 +18,8 @@ mod ui;
 pub use crate::{
     assets::{Assets, AssetsError},
     document::{Chrome, Page, Ribbon, render},
-    pages::{AtProvider, DashboardPage, ErrorPage, SignedOutPage},
+    pages::{
+        AtProvider, DashboardPage, DeliveriesPage, Delivery, ErrorPage, RefusedDeliveries,
+        SignedOutPage,
+    },
 };

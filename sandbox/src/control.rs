@@ -16,7 +16,7 @@ use crate::memory::{Consent, Memory, Shared, now};
 use crate::misbehaviour::Misbehaviour;
 use crate::options::Profile;
 use crate::persona::Persona;
-use crate::webhook::{self, SIGNATURE_HEADER, Webhook};
+use crate::webhook::{self, Webhook};
 
 /// Why something asked of the sandbox did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -288,12 +288,11 @@ impl Control {
 
     /// Sends a webhook and gives the status of the answer.
     pub async fn send_webhook(&self, webhook: Webhook) -> Result<u16, ControlError> {
-        let (url, body, signature) =
-            self.shared.read(|memory| prepare_webhook(memory, &webhook))?;
+        let (url, body, headers) = self.shared.read(|memory| prepare_webhook(memory, &webhook))?;
         let mut request =
             self.shared.http.post(url).header("content-type", "application/json").body(body);
-        if let Some(signature) = signature {
-            request = request.header(SIGNATURE_HEADER, signature);
+        for (name, value) in headers {
+            request = request.header(name, value);
         }
         Ok(request.send().await?.status().as_u16())
     }
@@ -394,7 +393,7 @@ fn newest_session(memory: &Memory, person: &str) -> Option<String> {
 fn prepare_webhook(
     memory: &Memory,
     webhook: &Webhook,
-) -> Result<(Url, String, Option<String>), ControlError> {
+) -> Result<(Url, String, Vec<(&'static str, String)>), ControlError> {
     let url = memory.webhook_url.clone().ok_or(ControlError::NoWebhookUrl)?;
     let client = known_client(memory, webhook.client.as_deref())?;
     let data = match (&webhook.data, &webhook.person) {
@@ -411,9 +410,10 @@ fn prepare_webhook(
         }
         (None, None) => json!({ "clientId": client.id }),
     };
-    let now = || OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
-    let timestamp = webhook.timestamp.clone().unwrap_or_else(now);
+    let text = || OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
+    let timestamp = webhook.timestamp.clone().unwrap_or_else(text);
     let body = webhook::body(&webhook.event, &timestamp, &data);
-    let signature = webhook::sign(body.as_bytes(), &client.webhook_secret, webhook.signature);
-    Ok((url, body, signature))
+    let secret = &client.webhook_secret;
+    let headers = webhook::sign(body.as_bytes(), secret, webhook.signature, now());
+    Ok((url, body, headers))
 }

@@ -91,7 +91,7 @@ fn webhooks(memory: &Memory) -> String {
     let url = memory.webhook_url.as_ref().map_or("", |url| url.as_str());
     let events = ["user.role_changed", "user.disconnected", "user.updated"];
     let ids: Vec<&str> = memory.kept.personas.iter().map(|p| p.id.as_str()).collect();
-    let signatures = ["prefixed", "bare", "wrong", "missing"];
+    let signatures = ["prefixed", "bare", "standard", "wrong", "missing"];
     let fields = select("Event", "event", &events, "user.role_changed")
         + &select("About", "person", &ids, "")
         + &select("Signature", "signature", &signatures, "prefixed");

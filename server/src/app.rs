@@ -8,6 +8,7 @@ use crate::seal::KeyRing;
 use crate::signin::client::{Client, ClientError};
 use crate::signin::provider::Provider;
 use crate::signin::redemption::Redemptions;
+use crate::webhook::Webhooks;
 use campus_app::{Assets, Ribbon};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub struct App {
     pub live: Feed,
     /// Checks of people under way, and what they need.
     pub freshness: Freshness,
+    /// What the receiver of webhooks and their worker share.
+    pub webhooks: Webhooks,
     /// Names of the built site's files.
     pub assets: Arc<Assets>,
     /// What every page says where this is not the real thing.
@@ -75,6 +78,7 @@ impl App {
                 KeyRing::derive(&settings.session_secret, previous, "tokens"),
                 limits.revalidate(),
             ),
+            webhooks: Webhooks::new(&settings.webhook),
             assets: Arc::new(assets),
             ribbon,
         })

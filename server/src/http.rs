@@ -2,6 +2,7 @@
 
 pub mod cookies;
 pub mod decision;
+pub mod deliveries;
 pub mod events;
 pub mod facts;
 pub mod guard;

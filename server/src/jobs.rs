@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::config::SessionLimits;
-use crate::store::{StoreError, calls, changes, logout_tokens, sessions};
+use crate::store::{StoreError, calls, changes, deliveries, logout_tokens, refused, sessions};
 use sqlx::PgPool;
 use std::fmt::Debug;
 use std::time::Duration;
@@ -20,6 +20,12 @@ const LOGOUT_TOKENS_KEPT_SECONDS: i64 = 86_400;
 /// How long it is known how often the provider was called, in seconds.
 const CALLS_KEPT_SECONDS: i64 = 86_400;
 
+/// How long a delivery is kept that is done with, in seconds. Longer than the age at which it would be
+/// accepted again.
+const DELIVERIES_KEPT_SECONDS: i64 = 90 * 86_400;
+/// How long refused deliveries are counted, in seconds.
+const REFUSED_KEPT_SECONDS: i64 = 30 * 86_400;
+
 /// Ends what is past its limits and forgets what was kept long enough, until the task is dropped.
 pub async fn tidy(db: PgPool, limits: SessionLimits) {
     let mut ticks = interval(TIDY_EVERY);
@@ -34,6 +40,8 @@ pub async fn tidy(db: PgPool, limits: SessionLimits) {
         let used = logout_tokens::forget(&db, ago(LOGOUT_TOKENS_KEPT_SECONDS)).await;
         report("logout tokens", used);
         report("calls", calls::forget(&db, ago(CALLS_KEPT_SECONDS)).await);
+        report("deliveries", deliveries::forget(&db, ago(DELIVERIES_KEPT_SECONDS)).await);
+        report("refused deliveries", refused::forget(&db, ago(REFUSED_KEPT_SECONDS)).await);
     }
 }
 

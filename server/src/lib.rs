@@ -20,3 +20,4 @@ pub mod session;
 pub mod signin;
 pub mod store;
 pub mod telemetry;
+pub mod webhook;

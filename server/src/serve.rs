@@ -5,6 +5,7 @@ use crate::config::{CampusOneSettings, Secret, Settings, Site};
 use crate::http::router;
 use crate::signin::client::ClientError;
 use crate::store::{self, StoreError};
+use crate::webhook::worker;
 use crate::{jobs, live};
 use axum::Router;
 use axum::serve::ListenerExt as _;
@@ -81,6 +82,7 @@ impl Application {
         let mut jobs = JoinSet::new();
         jobs.spawn(jobs::tidy(self.app.db.clone(), self.app.session_limits));
         jobs.spawn(live::follow(self.app.clone()));
+        jobs.spawn(worker::run(self.app.clone()));
         let app = self.app.clone();
         let stopped = async move {
             stopped.await;

@@ -6,8 +6,10 @@ pub mod audit;
 pub mod calls;
 pub mod changes;
 pub mod checks;
+pub mod deliveries;
 pub mod logout_tokens;
 pub mod pauses;
+pub mod refused;
 pub mod sessions;
 pub mod tokens;
 pub mod users;
@@ -28,6 +30,22 @@ pub enum StoreError {
     /// A migration failed.
     #[error("migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+}
+
+impl StoreError {
+    /// What may be shown to admins: the kind of the fault, and nothing of the data it is about.
+    #[must_use]
+    pub fn in_brief(&self) -> String {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => match error.code() {
+                // https://www.postgresql.org/docs/current/errcodes-appendix.html
+                Some(code) if code == "55P03" => "the person's row was in use".to_owned(),
+                Some(code) => format!("the database refused it (code {code})"),
+                None => "the database refused it".to_owned(),
+            },
+            _ => "the database did not answer".to_owned(),
+        }
+    }
 }
 
 /// Opens a pool; connections are made when they are needed.

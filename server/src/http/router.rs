@@ -1,10 +1,11 @@
 //! The router: addresses, and the layers around them from outermost to innermost.
 
 use super::refusal::Refusal;
-use super::{events, guard, health, pages, present, request_id, security, site};
+use super::{deliveries, events, guard, health, pages, present, request_id, security, site};
 use crate::app::{App, CALLBACK};
 use crate::config::Deployment;
 use crate::signin::{backchannel, callback, leave, login, step_up};
+use crate::webhook;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
@@ -49,6 +50,8 @@ pub fn build(app: Arc<App>, deployment: &Deployment) -> Router {
         .route("/api/health", get(health::health))
         .route("/api/ready", get(health::ready))
         .route(backchannel::BACKCHANNEL_PATH, post(backchannel::receive))
+        .route(webhook::PATH, post(webhook::receive::receive))
+        .route(webhook::ALIAS, post(webhook::receive::receive))
         .merge(site::routes(&deployment.site))
         .merge(with_session(&app))
         .layer(layers)
@@ -60,6 +63,8 @@ fn with_session(app: &Arc<App>) -> Router<Arc<App>> {
     let pages = Router::new()
         .route("/", get(pages::home))
         .route("/dashboard", get(pages::dashboard))
+        .route(deliveries::PATH, get(deliveries::list))
+        .route("/admin/deliveries/{id}/retry", post(deliveries::retry))
         .route_layer(from_fn_with_state(app.clone(), guard::guard));
     let signin = Router::new()
         .route("/auth/login", get(login::login))

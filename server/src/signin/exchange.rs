@@ -15,7 +15,7 @@ use campus::reason::Reason;
 use serde_json::{Map, Value};
 
 /// The provider's word in the identity key.
-pub(super) const CAMPUS_ONE: &str = "campus-one";
+pub const CAMPUS_ONE: &str = "campus-one";
 
 /// Who somebody proved to be.
 #[derive(Clone, Debug)]

@@ -72,8 +72,7 @@ on conflict on constraint users_identity_key do update set
         select (n).student_id, (n).study_level, (n).level, (n).final_year,
                (n).faculty_id, (n).department_id, (n).academic_session, (n).semester, (n).academic_as_of, (n).academic_source
         from (select case when excluded.academic_as_of is null or held.academic_as_of > excluded.academic_as_of
-                          then held else excluded end as n) as newer),
-    signed_in_at = greatest(held.signed_in_at, excluded.signed_in_at)
+                          then held else excluded end as n) as newer)
 returning id
 "#,
         Uuid::now_v7(),
@@ -151,6 +150,47 @@ pub async fn person_of(
     Ok(id.map(PersonId))
 }
 
+/// What is known of a person whose row is locked until the transaction ends.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Whose row it is.
+    pub person: PersonId,
+    /// Their roles.
+    pub roles: Roles,
+    /// When these were true; `None` if nothing was ever said of them.
+    pub roles_as_of: Option<Instant>,
+}
+
+/// A person who is known, whose row stays locked until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock(db: &mut PgConnection, identity: &Identity) -> Result<Option<Known>, StoreError> {
+    let row = sqlx::query!(
+        "select id, role, roles, custom_roles, roles_as_of from users
+         where provider = $1 and issuer = $2 and subject = $3 for update",
+        identity.provider,
+        identity.issuer,
+        identity.subject,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Known {
+        person: PersonId(row.id),
+        roles: as_roles(row.role, row.roles, row.custom_roles),
+        roles_as_of: row.roles_as_of.map(from_db),
+    }))
+}
+
+/// Marks a person's roles as stale: they are read anew on the next request.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn mark_roles_stale(db: &mut PgConnection, person: PersonId) -> Result<(), StoreError> {
+    sqlx::query!("update users set roles_stale = true where id = $1", person.0).execute(db).await?;
+    Ok(())
+}
+
 /// The roles of a person.
 ///
 /// # Errors
@@ -162,7 +202,8 @@ pub async fn roles(db: &mut PgConnection, person: PersonId) -> Result<Roles, Sto
     Ok(as_roles(row.role, row.roles, row.custom_roles))
 }
 
-/// Marks a person as disconnected since an instant; an earlier mark stands.
+/// Marks a person as disconnected since an instant; an earlier mark stands. Whoever signed in since then
+/// has consented again and is not marked.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -172,7 +213,9 @@ pub async fn set_disconnected(
     since: Instant,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "update users set disconnected_at = coalesce(disconnected_at, $2) where id = $1",
+        "update users set disconnected_at = coalesce(disconnected_at, $2)
+         where id = $1
+           and not exists (select from sessions s where s.user_id = $1 and s.created_at >= $2)",
         person.0,
         to_db(since),
     )
@@ -192,7 +235,8 @@ pub async fn confirm(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "update users
-         set checked_at = greatest(checked_at, $2), check_claimed_until = null, stale_since = null,
+         set signed_in_at = greatest(signed_in_at, $2),
+             checked_at = greatest(checked_at, $2), check_claimed_until = null, stale_since = null,
              roles_stale = false, disconnected_at = null
          where id = $1",
         person.0,

@@ -31,3 +31,8 @@ mod step_up;
 mod support;
 mod tokens_accepted;
 mod tokens_refused;
+mod webhooks;
+mod webhooks_admin;
+mod webhooks_effects;
+mod webhooks_kept;
+mod webhooks_refused;

@@ -43,7 +43,7 @@ async fn row(db: &PgPool) -> (Option<String>, Option<String>, Option<i32>) {
 
 #[tokio::test]
 async fn an_older_fact_never_overwrites_a_newer_one_in_any_group() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create(None).await;
     let (db, who) = (database.pool().await, identity("user_a"));
     let old = Claims {
         profile: profile("Old"),
@@ -69,7 +69,7 @@ async fn an_older_fact_never_overwrites_a_newer_one_in_any_group() {
 
 #[tokio::test]
 async fn each_group_has_its_own_freshness() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create(None).await;
     let (db, who) = (database.pool().await, identity("user_a"));
     let only_roles = |primary| Claims { roles: roles(primary, &[]), ..Claims::default() };
     let only_profile = |name| Claims { profile: profile(name), ..Claims::default() };
@@ -83,7 +83,7 @@ async fn each_group_has_its_own_freshness() {
 
 #[tokio::test]
 async fn a_group_that_is_not_mentioned_stays_and_one_that_is_empty_does_not() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create(None).await;
     let (db, who) = (database.pool().await, identity("user_a"));
     let all = Claims {
         profile: profile("Name"),
@@ -102,7 +102,7 @@ async fn a_group_that_is_not_mentioned_stays_and_one_that_is_empty_does_not() {
 
 #[tokio::test]
 async fn of_two_facts_of_the_same_instant_the_later_arrival_stands() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create(None).await;
     let (db, who) = (database.pool().await, identity("user_a"));
     for name in ["First", "Correction"] {
         learn(&db, &who, &Claims { profile: profile(name), ..Claims::default() }, 1000).await;
@@ -112,7 +112,7 @@ async fn of_two_facts_of_the_same_instant_the_later_arrival_stands() {
 
 #[tokio::test]
 async fn a_person_is_provider_issuer_and_subject_and_never_an_address() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create(None).await;
     let db = database.pool().await;
     let claims = Claims { profile: profile("Somebody"), ..Claims::default() };
     let other_issuer =
@@ -137,7 +137,7 @@ async fn a_person_is_provider_issuer_and_subject_and_never_an_address() {
 
 #[tokio::test]
 async fn concurrent_merges_keep_the_newest() {
-    let database = TestDatabase::create().await;
+    let database = TestDatabase::create(None).await;
     let db = database.pool().await;
     for round in 0..5 {
         let who = identity(&format!("user_{round}"));

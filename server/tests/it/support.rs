@@ -4,6 +4,7 @@ mod aging;
 mod answer;
 mod browser;
 mod database;
+mod delivery;
 mod log;
 mod process;
 mod test_app;
@@ -11,9 +12,12 @@ mod test_app;
 pub use answer::{Answer, parameter};
 pub use browser::Browser;
 pub use database::TestDatabase;
+pub use delivery::{Sender, at, disconnected, event, hex, hmac, role_changed};
 pub use log::Log;
 pub use process::ServerProcess;
-pub use test_app::{CLIENT_ID, CLIENT_SECRET, Setup, TestApp};
+pub use test_app::{
+    CLIENT_ID, CLIENT_SECRET, Setup, TestApp, WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS,
+};
 
 /// Both addresses at which the provider's answers arrive.
 pub const CALLBACKS: [&str; 2] = ["/api/auth/callback/campus-one", "/auth/callback"];

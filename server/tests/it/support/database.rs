@@ -26,10 +26,11 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Makes one, empty.
-    pub async fn create() -> Self {
-        let (server, private) = match std::env::var("TEST_DATABASE_URL") {
-            Ok(url) => (Url::parse(&url).unwrap(), None),
+    /// Makes one, empty; on the given server, or on the one of the tests.
+    pub async fn create(server: Option<Url>) -> Self {
+        let named = std::env::var("TEST_DATABASE_URL").map(|url| Url::parse(&url).unwrap());
+        let (server, private) = match server.map_or(named, Ok) {
+            Ok(server) => (server, None),
             Err(_) => {
                 let private = tokio::task::spawn_blocking(private_server).await.unwrap();
                 let url = Url::parse(private.database.url().expose()).unwrap();

@@ -7,6 +7,7 @@ use campus_sandbox::{Algorithm, Client, Control, Endpoint, Options, Profile, San
 use campus_server::app::App;
 use campus_server::config::{ProviderSettings, Secret, Settings};
 use campus_server::serve::Application;
+use campus_server::webhook;
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,11 +15,17 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use url::Url;
 
 /// Our id at the provider.
 pub const CLIENT_ID: &str = "campus-desk-tests";
 /// Our secret there.
 pub const CLIENT_SECRET: &str = "a-client-secret-of-the-tests/+";
+
+/// What webhooks are signed with.
+pub const WEBHOOK_SECRET: &str = "the webhook secret of the tests";
+/// What they were signed with before.
+pub const WEBHOOK_SECRET_PREVIOUS: &str = "whsec_dGhlIHNlY3JldCBiZWZvcmU=";
 
 /// How a test's world differs from the usual one.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +38,10 @@ pub struct Setup {
     pub discovery_url: Option<String>,
     /// Whether people reach it over https, as behind a proxy that ends TLS.
     pub https: bool,
+    /// Without a secret for webhooks.
+    pub no_webhook_secret: bool,
+    /// The server to make the database on.
+    pub database_server: Option<Url>,
 }
 
 /// A running application.
@@ -47,7 +58,7 @@ pub struct TestApp {
     pub vars: Vars,
     /// A folder of its own.
     pub files: TempDir,
-    _instance: Instance,
+    instance: Instance,
     _provider: Sandbox,
 }
 
@@ -107,18 +118,21 @@ impl TestApp {
                 post_logout_redirect_uris: vec![format!("{public}/auth/signed-out")],
                 backchannel_logout_uri: Some(format!("{origin}/auth/backchannel-logout")),
                 trusted: true,
+                webhook_secret: WEBHOOK_SECRET.to_owned(),
                 ..Client::default()
             }],
             profile: setup.profile,
             algorithm: setup.algorithm,
+            webhook_url: Url::parse(&format!("{origin}{}", webhook::PATH)).ok(),
             ..Options::default()
         })
         .await
         .unwrap();
         let sandbox = provider.control();
         let discovery_url = setup.discovery_url.unwrap_or_else(|| provider.discovery_url());
-        let (database, files) = (TestDatabase::create().await, tempfile::tempdir().unwrap());
-        let vars = BTreeMap::from([
+        let database = TestDatabase::create(setup.database_server).await;
+        let files = tempfile::tempdir().unwrap();
+        let mut vars = BTreeMap::from([
             ("APP_ENV", "development".to_owned()),
             ("APP_URL", public),
             ("SESSION_SECRET", "a session secret that only the tests know".to_owned()),
@@ -128,20 +142,21 @@ impl TestApp {
             ("CAMPUS_ONE_DISCOVERY_URL", discovery_url.replace("{provider}", sandbox.origin())),
             ("CAMPUS_ONE_CLIENT_ID", CLIENT_ID.to_owned()),
             ("CAMPUS_ONE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+            ("CAMPUS_ONE_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+            ("CAMPUS_ONE_WEBHOOK_SECRET_PREVIOUS", WEBHOOK_SECRET_PREVIOUS.to_owned()),
         ]);
+        if setup.no_webhook_secret {
+            vars.retain(|name, _| !name.starts_with("CAMPUS_ONE_WEBHOOK"));
+        }
         let deployment = files.path().join("Leptos.toml");
         let instance = Instance::start(&vars, &deployment, listener).await;
         let app = instance.app.clone();
-        Self {
-            app,
-            origin,
-            sandbox,
-            database,
-            vars,
-            files,
-            _instance: instance,
-            _provider: provider,
-        }
+        Self { app, origin, sandbox, database, vars, files, instance, _provider: provider }
+    }
+
+    /// Serves no more and works no more; everything else stays.
+    pub fn stop_serving(&self) {
+        self.instance.server.abort();
     }
 
     /// Another instance beside this one, with other settings where given.

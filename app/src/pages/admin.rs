@@ -1,0 +1,3 @@
+//! Pages for unit admins.
+
+pub(crate) mod deliveries;
