@@ -101,7 +101,8 @@ pub async fn ensure(
             Current::Live(again) => live = again,
             over => return Ok(over),
         }
-        if demand == Demand::Routine {
+        // A webhook may have come after the provider was asked.
+        if demand == Demand::Routine && !live.checks.roles_stale {
             break;
         }
         let failed = matches!(outcome, Outcome::Stale | Outcome::Postponed);

@@ -225,6 +225,7 @@ pub async fn set_disconnected(
 }
 
 /// A sign-in: the provider confirmed the person just now, and nothing is stale or disconnected any more.
+/// Roles that a webhook called stale stay so: it may have come after the provider was asked.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -237,7 +238,7 @@ pub async fn confirm(
         "update users
          set signed_in_at = greatest(signed_in_at, $2),
              checked_at = greatest(checked_at, $2), check_claimed_until = null, stale_since = null,
-             roles_stale = false, disconnected_at = null
+             disconnected_at = null
          where id = $1",
         person.0,
         to_db(now),
