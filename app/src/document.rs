@@ -2,7 +2,10 @@
 
 use crate::assets::Assets;
 use crate::markers::push_without_markers;
-use crate::pages::{DashboardPage, ErrorPage, SignedOutPage, dashboard, error, home, signed_out};
+use crate::pages::{
+    AdminPage, DashboardPage, ErrorPage, ReportsPage, SignedOutPage, admin, dashboard, error, home,
+    signed_out,
+};
 use crate::ui::footer::footer;
 use crate::ui::header::header;
 use crate::ui::ribbon::ribbon;
@@ -54,6 +57,10 @@ pub enum Page {
     Home,
     /// Everything known of the viewer.
     Dashboard(DashboardPage),
+    /// What a unit admin sees first.
+    Admin(AdminPage),
+    /// How many people there are, by group.
+    Reports(ReportsPage),
     /// After a session ended.
     SignedOut(SignedOutPage),
     /// Something stopped the person.
@@ -65,6 +72,8 @@ impl Page {
         match self {
             Self::Home => "Home",
             Self::Dashboard(_) => "Dashboard",
+            Self::Admin(_) => "Admin",
+            Self::Reports(_) => "Reports",
             Self::SignedOut(_) => "You are signed out",
             Self::Error(page) => page.reason.title,
         }
@@ -75,10 +84,12 @@ impl Page {
             (Self::Home, None) => home::anonymous(chrome.now),
             (Self::Home, Some(viewer)) => home::signed_in(viewer, chrome.now),
             (Self::Dashboard(page), Some(viewer)) => dashboard::dashboard(viewer, page),
+            (Self::Admin(page), Some(viewer)) => admin::admin(viewer, page, chrome.now),
+            (Self::Reports(page), Some(_)) => admin::reports::reports(page),
             // The guard lets nobody here without a session; if it ever did, nothing would be shown.
-            (Self::Dashboard(_), None) => {
+            (Self::Dashboard(_) | Self::Admin(_) | Self::Reports(_), None) => {
                 let next = ReturnPath::parse(&chrome.path);
-                let page = ErrorPage { reason: Reason::NOT_SIGNED_IN, next };
+                let page = ErrorPage { reason: Reason::NOT_SIGNED_IN, next, details: Vec::new() };
                 error::error(page, chrome)
             }
             (Self::SignedOut(page), _) => signed_out::signed_out(page, chrome.now),

@@ -18,5 +18,5 @@ mod ui;
 pub use crate::{
     assets::{Assets, AssetsError},
     document::{Chrome, Page, Ribbon, render},
-    pages::{DashboardPage, ErrorPage, SignedOutPage},
+    pages::{AdminPage, DashboardPage, ErrorPage, ReportsPage, SignedOutPage},
 };

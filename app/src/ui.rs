@@ -23,4 +23,6 @@ pub(crate) mod masthead;
 #[cfg(feature = "ssr")]
 pub(crate) mod ribbon;
 #[cfg(feature = "ssr")]
+pub(crate) mod table;
+#[cfg(feature = "ssr")]
 pub(crate) mod term;

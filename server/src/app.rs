@@ -2,6 +2,7 @@
 
 use crate::config::{CampusOneSettings, SessionLimits, Settings};
 use crate::http::cookies::CookieStyle;
+use crate::http::gate::Refusals;
 use crate::seal::KeyRing;
 use crate::signin::client::{Client, ClientError};
 use crate::signin::provider::Provider;
@@ -33,6 +34,8 @@ pub struct App {
     pub provider: Provider,
     /// Codes that are being redeemed.
     pub redemptions: Redemptions,
+    /// Whom the gates refused a short while ago.
+    pub refusals: Refusals,
     /// Names of the built site's files.
     pub assets: Arc<Assets>,
     /// What every page says where this is not the real thing.
@@ -64,6 +67,7 @@ impl App {
             db,
             provider: Provider::new(campus_one, Client::new(limits.timeout())?),
             redemptions: Redemptions::default(),
+            refusals: Refusals::default(),
             assets: Arc::new(assets),
             ribbon,
         })

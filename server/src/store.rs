@@ -4,6 +4,9 @@
 
 pub mod audit;
 pub mod changes;
+pub mod notices;
+pub mod overview;
+pub mod reports;
 pub mod sessions;
 pub mod users;
 

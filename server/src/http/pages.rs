@@ -7,6 +7,7 @@ use crate::clock;
 use crate::session::Current;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::response::{Html, IntoResponse as _, Response};
+use campus::instant::Instant;
 use campus::viewer::Viewer;
 use campus_app::{Chrome, DashboardPage, Page};
 use http::header::CACHE_CONTROL;
@@ -32,6 +33,12 @@ impl Rendering {
             now: clock::now(),
             request_id: extensions.get::<RequestId>().map(|id| id.0.clone()),
         })
+    }
+
+    /// The time of the request.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.0.now
     }
 
     /// Renders a page. Nothing personal is stored anywhere; what is not personal still depends on
@@ -68,6 +75,6 @@ pub async fn home(rendering: Rendering) -> Response {
 
 /// `GET /dashboard`
 pub async fn dashboard(rendering: Rendering) -> Response {
-    let now = rendering.0.now;
+    let now = rendering.now();
     rendering.page(Page::Dashboard(DashboardPage { now }))
 }

@@ -143,6 +143,15 @@ pub async fn roles(db: &mut PgConnection, person: PersonId) -> Result<Roles, Sto
     Ok(as_roles(row.role, row.roles, row.custom_roles))
 }
 
+/// Whether there is such a person.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn exists(db: &mut PgConnection, person: PersonId) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!("select 1 from users where id = $1", person.0);
+    Ok(found.fetch_optional(db).await?.is_some())
+}
+
 /// Marks a person as disconnected since an instant; an earlier mark stands.
 ///
 /// # Errors
