@@ -78,7 +78,7 @@ reasons! {
     /// Signed in, but without the permission.
     FORBIDDEN = reason("forbidden", 403, "This page is not for your role",
         "You are signed in, but your role does not open this page. Roles are given in Campus One; \
-         a change there counts here from your next sign-in.", WayOn::Home);
+         a change there counts here on your next click.", WayOn::Home);
     /// No such page.
     NOT_FOUND = reason("not_found", 404, "Page not found",
         "There is nothing at this address. The link may be old or mistyped.", WayOn::Home);
@@ -95,6 +95,12 @@ reasons! {
     /// Malformed request.
     BAD_REQUEST = reason("bad_request", 400, "That request could not be read",
         "Something in the request was malformed. Nothing was changed.", WayOn::Home);
+    /// The request can be read, but what stands in it cannot be taken.
+    INVALID_FIELDS = reason("invalid_fields", 422, "Some of that cannot be taken as it is",
+        "At least one field needs another look. Nothing was changed.", WayOn::Home);
+    /// The body is neither JSON nor a form.
+    UNSUPPORTED_MEDIA = reason("unsupported_media_type", 415, "That form of data is not understood here",
+        "Send JSON or an HTML form. Nothing was changed.", WayOn::Home);
     /// The sign-in attempt is too old or was already used.
     FLOW_EXPIRED = reason("flow_expired", 409, "That sign-in is no longer open",
         "It was finished already, or took longer than ten minutes. Start again; it is quick.",

@@ -3,8 +3,8 @@
 use crate::assets::Assets;
 use crate::markers::push_without_markers;
 use crate::pages::{
-    DashboardPage, DeliveriesPage, ErrorPage, SignedOutPage, admin, dashboard, error, home,
-    signed_out,
+    AdminPage, DashboardPage, DeliveriesPage, ErrorPage, ReportsPage, SignedOutPage, admin,
+    dashboard, error, home, signed_out,
 };
 use crate::ui::footer::footer;
 use crate::ui::header::header;
@@ -62,6 +62,10 @@ pub enum Page {
     Home,
     /// Everything known of the viewer.
     Dashboard(DashboardPage),
+    /// What a unit admin sees first.
+    Admin(AdminPage),
+    /// How many people there are, by group.
+    Reports(ReportsPage),
     /// What came of webhooks.
     Deliveries(DeliveriesPage),
     /// After a session ended.
@@ -75,6 +79,8 @@ impl Page {
         match self {
             Self::Home => "Home",
             Self::Dashboard(_) => "Dashboard",
+            Self::Admin(_) => "Admin",
+            Self::Reports(_) => "Reports",
             Self::Deliveries(_) => "Deliveries",
             Self::SignedOut(page) => page.title(),
             Self::Error(page) => page.reason.title,
@@ -86,11 +92,16 @@ impl Page {
             (Self::Home, None) => home::anonymous(chrome.now),
             (Self::Home, Some(viewer)) => home::signed_in(viewer, chrome.now),
             (Self::Dashboard(page), Some(viewer)) => dashboard::dashboard(viewer, page),
+            (Self::Admin(page), Some(viewer)) => admin::admin(viewer, page, chrome.now),
+            (Self::Reports(page), Some(_)) => admin::reports::reports(page),
             (Self::Deliveries(page), Some(_)) => admin::deliveries::deliveries(page, chrome.now),
             // The guard lets nobody here without a session; if it ever did, nothing would be shown.
-            (Self::Dashboard(_) | Self::Deliveries(_), None) => {
+            (
+                Self::Dashboard(_) | Self::Admin(_) | Self::Reports(_) | Self::Deliveries(_),
+                None,
+            ) => {
                 let next = ReturnPath::parse(&chrome.path);
-                let page = ErrorPage { reason: Reason::NOT_SIGNED_IN, next };
+                let page = ErrorPage { reason: Reason::NOT_SIGNED_IN, next, details: Vec::new() };
                 error::error(page, chrome)
             }
             (Self::SignedOut(page), _) => signed_out::signed_out(page, chrome.now),

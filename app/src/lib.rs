@@ -19,7 +19,7 @@ pub use crate::{
     assets::{Assets, AssetsError},
     document::{Chrome, Page, Ribbon, render},
     pages::{
-        AtProvider, DashboardPage, DeliveriesPage, Delivery, ErrorPage, RefusedDeliveries,
-        SignedOutPage,
+        AdminPage, AtProvider, DashboardPage, DeliveriesPage, Delivery, ErrorPage,
+        RefusedDeliveries, ReportsPage, SignedOutPage,
     },
 };

@@ -25,6 +25,8 @@ pub(crate) mod ribbon;
 #[cfg(feature = "ssr")]
 pub(crate) mod stale;
 #[cfg(feature = "ssr")]
+pub(crate) mod table;
+#[cfg(feature = "ssr")]
 pub(crate) mod term;
 #[cfg(feature = "ssr")]
 pub(crate) mod told;

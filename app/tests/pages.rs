@@ -4,12 +4,19 @@
 
 mod fixture;
 
+use campus::overview::Overview;
 use campus::reason::{EndReason, Reason};
+use campus::report::Report;
 use campus::return_path::ReturnPath;
 use campus::role::PrimaryRole;
 use campus::viewer::Standing;
-use campus_app::{AtProvider, DashboardPage, ErrorPage, Page, Ribbon, SignedOutPage, render};
-use fixture::{NASTY, NONCE, anonymous, hostile, now, on, person, signed_in, student};
+use campus_app::{
+    AdminPage, AtProvider, DashboardPage, ErrorPage, Page, ReportsPage, Ribbon, SignedOutPage,
+    render,
+};
+use fixture::{
+    NASTY, NONCE, anonymous, hostile, now, on, overview, person, report, signed_in, student,
+};
 
 fn left(reason: Option<EndReason>, at_provider: AtProvider) -> SignedOutPage {
     SignedOutPage { reason, at_provider, provider: Some("https://auth.campusone.com.ng/".into()) }
@@ -28,6 +35,13 @@ fn all_pages() -> Vec<(String, String)> {
             |name: &str, page| pages.push((format!("{name} for {who}"), render(&chrome, page)));
         add("home", Page::Home);
         add("dashboard", Page::Dashboard(DashboardPage { now: now() }));
+        for (overview, report) in [(overview(), report()), (Overview::default(), Report::default())]
+        {
+            for ended in [None, Some(0), Some(1), Some(2)] {
+                add("admin", Page::Admin(AdminPage { overview: overview.clone(), ended }));
+            }
+            add("reports", Page::Reports(ReportsPage { report, as_of: now() }));
+        }
         for reason in EndReason::ALL.iter().copied().map(Some).chain([None]) {
             for at_provider in [
                 AtProvider::NotAsked,
@@ -42,7 +56,8 @@ fn all_pages() -> Vec<(String, String)> {
         }
         for &reason in Reason::ALL {
             let next = ReturnPath::parse("/dashboard?q=a&b");
-            add(reason.code, Page::Error(ErrorPage { reason, next }));
+            let details = vec!["It is for unit admins.".to_owned()];
+            add(reason.code, Page::Error(ErrorPage { reason, next, details }));
         }
     }
     pages
@@ -111,8 +126,10 @@ fn nothing_a_person_sends_becomes_markup() {
     let pages = [
         Page::Home,
         Page::Dashboard(DashboardPage { now: now() }),
-        Page::Error(ErrorPage { reason: Reason::TIMEOUT, next: next.clone() }),
-        Page::Error(ErrorPage { reason: Reason::NOT_SIGNED_IN, next }),
+        Page::Admin(AdminPage { overview: overview(), ended: None }),
+        Page::Reports(ReportsPage { report: report(), as_of: now() }),
+        error(Reason::TIMEOUT, &next),
+        error(Reason::NOT_SIGNED_IN, &next),
     ];
     for page in pages {
         let name = format!("{page:?}");
@@ -203,7 +220,7 @@ fn a_stale_viewer_reads_so_on_every_page() {
         for page in [
             Page::Home,
             Page::Dashboard(DashboardPage { now: now() }),
-            Page::Error(ErrorPage { reason: Reason::NOT_FOUND, next }),
+            error(Reason::NOT_FOUND, &next),
         ] {
             let html = render(&chrome, page);
             assert!(html.contains("<div class=\"stale\" role=\"status\">"), "{html}");
@@ -266,7 +283,7 @@ fn errors_say_what_to_do_and_what_to_tell() {
     chrome.request_id = Some("0199-req".to_owned());
     for &reason in Reason::ALL {
         let next = ReturnPath::parse("/dashboard");
-        let html = render(&chrome, Page::Error(ErrorPage { reason, next }));
+        let html = render(&chrome, error(reason, &next));
         let code = format!("<p data-reason=\"{0}\">Reason code: <code>{0}</code></p>", reason.code);
         assert!(html.contains(&code), "{}", reason.code);
         assert!(html.contains("Request number: <code>0199-req</code>"));
@@ -285,6 +302,73 @@ fn errors_say_what_to_do_and_what_to_tell() {
 fn a_dashboard_without_a_viewer_shows_nothing_private() {
     let html = render(&anonymous("/dashboard"), Page::Dashboard(DashboardPage { now: now() }));
     assert!(html.contains("data-reason=\"not_signed_in\""));
+}
+
+#[test]
+fn admin_pages_without_a_viewer_show_nothing() {
+    for page in [
+        Page::Admin(AdminPage { overview: overview(), ended: Some(3) }),
+        Page::Reports(ReportsPage { report: report(), as_of: now() }),
+    ] {
+        let html = render(&anonymous("/admin"), page);
+        assert!(html.contains("data-reason=\"not_signed_in\"") && !html.contains("<table"));
+    }
+}
+
+#[test]
+fn the_admin_page_says_who_is_there_and_what_happened() {
+    let page = AdminPage { overview: overview(), ended: Some(2) };
+    let html = render(&signed_in(student()), Page::Admin(page));
+    for part in [
+        "<p role=\"status\" class=\"done\">2 sessions were ended.</p>",
+        "<dt>Live sessions</dt><dd>7</dd>",
+        "<dt>Deliveries given up</dt><dd>1</dd>",
+        "<dt>Deliveries refused, 24 hours</dt><dd>4</dd>",
+        "The 3 who were here last, of 5.",
+        "action=\"/admin/people/01939b1c-0000-7000-8000-000000000002/end-sessions\"",
+        "End all sessions<span class=\"visually-hidden\"> of <bdi>Chinedu Okafor</bdi></span>",
+        "5 minutes ago",
+        "<th scope=\"row\">Access refused</th>",
+        "<code>gate run_unit</code>",
+        "Somebody no longer known",
+        "<bdi>Campus One</bdi>",
+        "href=\"/admin/reports\"",
+        "href=\"/admin/deliveries\"",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    // Whoever looks has no button against themselves.
+    assert_eq!(html.matches("/end-sessions").count(), 2);
+    assert!(html.contains("This is you"));
+}
+
+#[test]
+fn every_bar_of_a_report_has_its_figure_beside_it() {
+    let page = ReportsPage { report: report(), as_of: now() };
+    let html = render(&signed_in(student()), Page::Reports(page));
+    for part in [
+        "<dt>Signed in today</dt><dd>3</dd>",
+        "<th scope=\"row\"><bdi>Platform admin</bdi></th><td class=\"number\">1</td><td class=\"number\">10 %</td>",
+        "<bdi>Unit admin</bdi>",
+        "<code>fac_eng</code>",
+        "<span class=\"absent\">not sent</span>",
+        "<rect width=\"10\" height=\"8\" class=\"bar-mark\">",
+        "as of <time datetime=\"2026-11-24T05:39:00Z\">",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    let rows = html.matches("<th scope=\"row\">").count();
+    assert_eq!((html.matches(" class=\"bar\"").count(), html.matches("<table").count()), (rows, 4));
+}
+
+#[test]
+fn an_error_says_what_else_is_known_of_it() {
+    let details = vec![format!("The title {NASTY}."), "It is for editors.".to_owned()];
+    let page = ErrorPage { reason: Reason::FORBIDDEN, next: ReturnPath::home(), details };
+    let html = render(&signed_in(student()), Page::Error(page));
+    assert!(
+        html.contains("<p>It is for editors.</p>") && html.contains("<p>The title &lt;/textarea")
+    );
 }
 
 #[test]
@@ -345,6 +429,10 @@ fn the_dashboard_has_both_ways_out() {
     for action in ["/auth/logout", "/auth/logout/campus-one"] {
         assert!(html.contains(&format!("<form method=\"post\" action=\"{action}\">")), "{action}");
     }
+}
+
+fn error(reason: Reason, next: &ReturnPath) -> Page {
+    Page::Error(ErrorPage { reason, next: next.clone(), details: Vec::new() })
 }
 
 /// The names of all attributes of a document's tags. Values stand in double quotes, escaped.

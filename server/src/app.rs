@@ -3,6 +3,7 @@
 use crate::config::{CampusOneSettings, SessionLimits, Settings};
 use crate::freshness::Freshness;
 use crate::http::cookies::CookieStyle;
+use crate::http::gate::Refusals;
 use crate::live::Feed;
 use crate::seal::KeyRing;
 use crate::signin::client::{Client, ClientError};
@@ -42,6 +43,8 @@ pub struct App {
     pub freshness: Freshness,
     /// What the receiver of webhooks and their worker share.
     pub webhooks: Webhooks,
+    /// Whom the gates refused a short while ago.
+    pub refusals: Refusals,
     /// Names of the built site's files.
     pub assets: Arc<Assets>,
     /// What every page says where this is not the real thing.
@@ -79,6 +82,7 @@ impl App {
                 limits.revalidate(),
             ),
             webhooks: Webhooks::new(&settings.webhook),
+            refusals: Refusals::default(),
             assets: Arc::new(assets),
             ribbon,
         })

@@ -15,11 +15,13 @@ pub struct ErrorPage {
     pub reason: Reason,
     /// Where the person was going.
     pub next: ReturnPath,
+    /// What else is known of it, in sentences.
+    pub details: Vec<String>,
 }
 
 /// The page.
 pub(crate) fn error(page: ErrorPage, chrome: &Chrome) -> AnyView {
-    let ErrorPage { reason, next } = page;
+    let ErrorPage { reason, next, details } = page;
     let (href, label) = match reason.way_on {
         WayOn::SignIn => (Link::sign_in(&next), "Sign in"),
         WayOn::TryAgain => (Link::from(&next), "Try again"),
@@ -44,6 +46,7 @@ pub(crate) fn error(page: ErrorPage, chrome: &Chrome) -> AnyView {
             </p>
         </Masthead>
         <div class="wrap notice support">
+            {details.into_iter().map(|detail| view! { <p>{detail}</p> }).collect_view()}
             <p data-reason=reason.code>"Reason code: " <code>{reason.code}</code></p>
             {number}
         </div>

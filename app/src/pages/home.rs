@@ -41,7 +41,7 @@ pub(crate) fn anonymous(now: Instant) -> AnyView {
                 )}
                 {offer(
                     "Roles that count at once",
-                    "A role given or taken away in Campus One is in force here from your next sign-in.",
+                    "A role given or taken away in Campus One is in force here on your next click.",
                 )}
             </ul>
         </section>
@@ -86,7 +86,7 @@ fn roles(roles: &Roles) -> AnyView {
         let text = "Campus One sent no roles for you. If that is wrong, ask your unit’s admin.";
         return view! { <Empty text=text.to_owned() /> }.into_any();
     }
-    let hint = "Roles are given in Campus One. A change there counts here from your next sign-in.";
+    let hint = "Roles are given in Campus One. A change there counts here on your next click.";
     view! {
         {role_badges(roles)}
         <p class="hint">{hint}</p>

@@ -3,7 +3,7 @@
 //! The order of the rules is PROTOCOLS.md, "Guard, in order"; the tests name its rows.
 
 use crate::signin::flow::MOST_STARTS;
-use campus::access::Access;
+use campus::access::{Access, Permission};
 use campus::reason::EndReason;
 use campus::role::Roles;
 
@@ -41,8 +41,8 @@ pub enum SessionFacts<'a> {
 pub enum Decision {
     /// Serve it to the viewer.
     Serve,
-    /// Signed in, but without the permission: 403.
-    Forbid,
+    /// Signed in, but without this permission: 403.
+    Forbid(Permission),
     /// Serve the public page's anonymous view.
     ServeAnonymous,
     /// Refuse with 401; nothing is redirected.
@@ -65,8 +65,12 @@ pub fn decide(request: &RequestFacts, session: SessionFacts<'_>) -> Decision {
     let public = request.access == Access::Public;
     // Row 1.
     if let SessionFacts::Live(roles) = session {
-        let allowed = request.access.allows(Some(roles));
-        return if allowed { Decision::Serve } else { Decision::Forbid };
+        return match request.access {
+            Access::Needs(permission) if !permission.granted_to(roles) => {
+                Decision::Forbid(permission)
+            }
+            _ => Decision::Serve,
+        };
     }
     // Row 2.
     if !request.navigation {
@@ -107,7 +111,6 @@ pub fn decide(request: &RequestFacts, session: SessionFacts<'_>) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use campus::access::Permission;
     use campus::role::{PrimaryRole, UNIT_ADMIN};
 
     const PUBLIC: RequestFacts = RequestFacts {
@@ -133,7 +136,8 @@ mod tests {
         for request in [PUBLIC, PROTECTED] {
             assert_eq!(decide(&request, SessionFacts::Live(&student)), Decision::Serve);
         }
-        assert_eq!(decide(&ADMIN, SessionFacts::Live(&student)), Decision::Forbid);
+        let forbidden = Decision::Forbid(Permission::RunUnit);
+        assert_eq!(decide(&ADMIN, SessionFacts::Live(&student)), forbidden);
         assert_eq!(decide(&ADMIN, SessionFacts::Live(&admin)), Decision::Serve);
         // Markers and counters do not matter to somebody who is signed in.
         let marked = RequestFacts {

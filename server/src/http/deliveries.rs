@@ -1,22 +1,19 @@
 //! `/admin/deliveries`: what came of webhooks, for unit admins.
 
+use super::gate::Call;
 use super::pages::Rendering;
 use super::refusal::Refusal;
-use super::request_id::RequestId;
 use super::respond::see_other;
 use crate::app::App;
-use crate::audit::{Cause, Entry};
+use crate::audit::Entry;
 use crate::clock;
-use crate::session::{Current, Live};
 use crate::signin::exchange::CAMPUS_ONE;
 use crate::store::deliveries::{self, DeliveryId, Filter, Listed, Place};
 use crate::store::{audit, refused};
 use crate::webhook::worker;
-use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use campus::access::Permission;
-use campus::audit::{Actor, AuditKind};
+use campus::audit::AuditKind;
 use campus::event::DeliveryState;
 use campus::instant::Instant;
 use campus::reason::Reason;
@@ -97,26 +94,20 @@ pub async fn list(
 /// When the viewer may not, there is no such delivery, or the database does not answer.
 pub async fn retry(
     State(app): State<Arc<App>>,
-    Extension(current): Extension<Current>,
-    Extension(RequestId(request_id)): Extension<RequestId>,
+    call: Call,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let admin = unit_admin(&current)?;
     let id = Uuid::parse_str(&id).map_err(|_| Refusal::from(Reason::NOT_FOUND))?;
     let (id, now) = (DeliveryId(id), clock::now());
     let mut transaction = app.db.begin().await.map_err(Refusal::from_database)?;
     // One that is no longer given up was processed again by somebody else meanwhile.
     if let Some(event) = deliveries::revive(&mut transaction, id, now).await? {
-        let cause = Cause {
-            actor: Actor::Person(admin.viewer.id()),
-            request_id: Some(request_id),
-            rule: "unit admins may process a delivery again",
-        };
+        let cause = call.cause("admin process again");
         let entry = Entry {
             kind: AuditKind::AdminAction,
             cause: &cause,
             subject: None,
-            session: Some(admin.id),
+            session: Some(call.session()),
             detail: json!({ "action": "process again", "delivery": id.0, "event": event }),
         };
         audit::append(&mut transaction, &entry, now).await?;
@@ -124,12 +115,6 @@ pub async fn retry(
         worker::at_once(&app, id).await;
     }
     Ok(see_other(PATH, Vec::new()))
-}
-
-/// The live session of somebody who runs the unit.
-fn unit_admin(current: &Current) -> Result<&Live, Refusal> {
-    let live = current.live().ok_or(Refusal::from(Reason::NOT_SIGNED_IN))?;
-    if live.viewer.may(Permission::RunUnit) { Ok(live) } else { Err(Reason::FORBIDDEN.into()) }
 }
 
 fn shown(listed: Listed) -> Delivery {

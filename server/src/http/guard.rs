@@ -4,6 +4,7 @@
 use super::cookies::{self, Cookies};
 use super::decision::{Decision, RequestFacts, SessionFacts, decide};
 use super::facts::Manner;
+use super::gate::{Asked, forbid};
 use super::pages::Rendering;
 use super::refusal::Refusal;
 use super::respond::{add_cookies, private};
@@ -62,7 +63,7 @@ fn shows_something(path: &str) -> bool {
 /// Whatever the decision refuses.
 pub async fn guard(
     State(app): State<Arc<App>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
     let current = request.extensions().get::<Current>().cloned().unwrap_or_default();
@@ -88,10 +89,23 @@ pub async fn guard(
     let asked = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let return_to = ReturnPath::parse(asked);
     let refuse = |reason: Reason| Refusal::from(reason).with_next(return_to.clone());
+    let call = Asked::of(request.method(), request.uri().path(), request.extensions()).admitted();
     let silent = |then_interactive| Mode::Silent { then_interactive };
     let mode = match decision {
-        Decision::Serve | Decision::ServeAnonymous => return Ok(next.run(request).await),
-        Decision::Forbid => return Err(refuse(Reason::FORBIDDEN)),
+        Decision::ServeAnonymous => return Ok(next.run(request).await),
+        Decision::Serve => {
+            if let Some(call) = call {
+                request.extensions_mut().insert(call);
+            }
+            return Ok(next.run(request).await);
+        }
+        Decision::Forbid(permission) => {
+            let refusal = match &call {
+                Some(call) => forbid(&app, call, permission).await,
+                None => Refusal::needs(permission),
+            };
+            return Err(refusal.with_next(return_to));
+        }
         Decision::Unauthorized => return Err(refuse(Reason::NOT_SIGNED_IN)),
         Decision::LoopStopped => return Err(refuse(Reason::LOOP_STOPPED)),
         Decision::SignedOut(reason) => return Ok(signed_out(&app, &request, reason)),

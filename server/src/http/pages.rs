@@ -9,6 +9,7 @@ use crate::clock;
 use crate::session::Current;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::response::{Html, IntoResponse as _, Response};
+use campus::instant::Instant;
 use campus::reason::EndReason;
 use campus::viewer::Viewer;
 use campus_app::{Chrome, DashboardPage, Page};
@@ -40,6 +41,12 @@ impl Rendering {
             request_id: extensions.get::<RequestId>().map(|id| id.0.clone()),
         };
         Self { chrome, cookies: app.cookies }
+    }
+
+    /// The time of the request.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.chrome.now
     }
 
     /// Renders a page. Nothing personal is stored anywhere; what is not personal still depends on
@@ -83,6 +90,6 @@ pub async fn home(rendering: Rendering) -> Response {
 
 /// `GET /dashboard`
 pub async fn dashboard(rendering: Rendering) -> Response {
-    let now = rendering.chrome.now;
+    let now = rendering.now();
     rendering.page(Page::Dashboard(DashboardPage { now }))
 }

@@ -3,7 +3,7 @@
 
 use super::facts::Manner;
 use super::pages::Rendering;
-use super::refusal::Refusal;
+use super::refusal::{Detail, Refusal};
 use super::request_id::RequestId;
 use crate::app::App;
 use crate::session::Current;
@@ -31,7 +31,8 @@ pub async fn present(State(app): State<Arc<App>>, request: Request, next: Next) 
     let viewer = current.and_then(Current::live).map(|live| live.viewer.clone());
     let id = extensions.get::<RequestId>().map(|id| id.0.as_str());
     let mut body = if manner.document {
-        let page = ErrorPage { reason: refusal.reason, next: refusal.next.clone() };
+        let details = details(&refusal.detail);
+        let page = ErrorPage { reason: refusal.reason, next: refusal.next.clone(), details };
         Rendering::new(&app, &extensions, path, viewer).page(Page::Error(page))
     } else {
         Json(as_json(&refusal, id)).into_response()
@@ -79,8 +80,23 @@ fn refusal_of(response: &Response) -> Option<Refusal> {
     bare.then(|| Refusal::from(reason))
 }
 
+/// The detail in sentences for people.
+fn details(detail: &Detail) -> Vec<String> {
+    match detail {
+        Detail::None => Vec::new(),
+        Detail::Needs(permission) => vec![format!("It is for {}.", permission.holders_text())],
+        Detail::Fields(faults) => {
+            faults.iter().map(|fault| format!("The {} {}.", fault.field, fault.text)).collect()
+        }
+    }
+}
+
 fn as_json(refusal: &Refusal, request_id: Option<&str>) -> serde_json::Value {
     let Reason { code, title, text, way_on, .. } = refusal.reason;
+    if let Detail::Needs(permission) = refusal.detail {
+        // The seed's body, to the letter (OpenID Connect §10).
+        return json!({ "error": "Forbidden", "message": permission.requirement() });
+    }
     // The seed's own word for this one; programs compare it.
     let error = if refusal.reason == Reason::NOT_SIGNED_IN { "Not signed in" } else { title };
     let mut body =
@@ -89,6 +105,10 @@ fn as_json(refusal: &Refusal, request_id: Option<&str>) -> serde_json::Value {
         let next: String =
             url::form_urlencoded::byte_serialize(refusal.next.as_str().as_bytes()).collect();
         body["sign_in"] = json!(format!("/auth/login?next={next}"));
+    }
+    if let Detail::Fields(faults) = &refusal.detail {
+        let fields = faults.iter().map(|fault| (fault.field.to_owned(), json!(fault.text)));
+        body["fields"] = fields.collect::<serde_json::Map<_, _>>().into();
     }
     body
 }

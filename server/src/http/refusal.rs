@@ -4,6 +4,8 @@
 use super::respond::add_cookies;
 use crate::store::StoreError;
 use axum::response::{IntoResponse, Response};
+use campus::access::Permission;
+use campus::notice::FieldFault;
 use campus::reason::Reason;
 use campus::return_path::ReturnPath;
 use http::StatusCode;
@@ -15,10 +17,36 @@ pub struct Refusal {
     pub reason: Reason,
     /// Where the person wanted to go: the way on leads there.
     pub next: ReturnPath,
-    set_cookies: Vec<String>,
+    /// What else the client may know.
+    pub detail: Detail,
+    // A slice, since every fallible answer carries the whole of this.
+    set_cookies: Box<[String]>,
+}
+
+/// What a client may know of a refusal beyond its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing.
+    None,
+    /// The permission that is missing.
+    Needs(Permission),
+    /// The fields that cannot be taken.
+    Fields(Vec<FieldFault>),
 }
 
 impl Refusal {
+    /// Signed in, but without a permission.
+    #[must_use]
+    pub fn needs(permission: Permission) -> Self {
+        Self { detail: Detail::Needs(permission), ..Self::from(Reason::FORBIDDEN) }
+    }
+
+    /// What was sent can be read, but not taken.
+    #[must_use]
+    pub fn fields(faults: Vec<FieldFault>) -> Self {
+        Self { detail: Detail::Fields(faults), ..Self::from(Reason::INVALID_FIELDS) }
+    }
+
     /// With the place the person wanted to go to.
     #[must_use]
     pub fn with_next(mut self, next: ReturnPath) -> Self {
@@ -29,7 +57,7 @@ impl Refusal {
     /// With cookies to set.
     #[must_use]
     pub fn with_cookies(mut self, set_cookies: Vec<String>) -> Self {
-        self.set_cookies = set_cookies;
+        self.set_cookies = set_cookies.into_boxed_slice();
         self
     }
 
@@ -44,7 +72,7 @@ impl Refusal {
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        Self { reason, next: ReturnPath::home(), set_cookies: Vec::new() }
+        Self { reason, next: ReturnPath::home(), detail: Detail::None, set_cookies: Box::default() }
     }
 }
 
@@ -59,7 +87,7 @@ impl IntoResponse for Refusal {
     fn into_response(mut self) -> Response {
         let status = StatusCode::from_u16(self.reason.status);
         let mut response = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
-        add_cookies(&mut response, std::mem::take(&mut self.set_cookies));
+        add_cookies(&mut response, std::mem::take(&mut self.set_cookies).into_vec());
         response.extensions_mut().insert(self);
         response
     }

@@ -1,16 +1,19 @@
 //! The router: addresses, and the layers around them from outermost to innermost.
 
 use super::refusal::Refusal;
-use super::{deliveries, events, guard, health, pages, present, request_id, security, site};
+use super::routes::{RouteInfo, Routes, Verb};
+use super::{
+    admin, articles, deliveries, events, guard, health, pages, present, request_id, security,
+};
 use crate::app::{App, CALLBACK};
 use crate::config::Deployment;
 use crate::signin::{backchannel, callback, leave, login, step_up};
 use crate::webhook;
 use axum::extract::Request;
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
 use axum::{Router, body::Body};
+use campus::access::{Access, Permission};
 use campus::reason::Reason;
 use http::StatusCode;
 use std::sync::Arc;
@@ -46,46 +49,53 @@ pub fn build(app: Arc<App>, deployment: &Deployment) -> Router {
         .layer(RequestBodyLimitLayer::new(body_limit))
         .layer(CsrfLayer::new());
 
-    Router::new()
-        .route("/api/health", get(health::health))
-        .route("/api/ready", get(health::ready))
-        .route(backchannel::BACKCHANNEL_PATH, post(backchannel::receive))
-        .route(webhook::PATH, post(webhook::receive::receive))
-        .route(webhook::ALIAS, post(webhook::receive::receive))
-        .merge(site::routes(&deployment.site))
-        .merge(with_session(&app))
-        .layer(layers)
-        .with_state(app)
-}
-
-/// The addresses that ask who is there.
-fn with_session(app: &Arc<App>) -> Router<Arc<App>> {
-    let pages = Router::new()
-        .route("/", get(pages::home))
-        .route("/dashboard", get(pages::dashboard))
-        .route(deliveries::PATH, get(deliveries::list))
-        .route("/admin/deliveries/{id}/retry", post(deliveries::retry))
-        .route_layer(from_fn_with_state(app.clone(), guard::guard));
-    let signin = Router::new()
-        .route("/auth/login", get(login::login))
-        .route(CALLBACK, get(callback::callback))
-        .route("/auth/callback", get(callback::callback))
-        .route("/auth/logout", post(leave::logout))
-        .route("/auth/logout/campus-one", post(leave::logout_of_campus_one))
-        .route(step_up::CONFIRM_PATH, get(step_up::confirm))
-        .route(leave::SIGNED_OUT_PATH, get(leave::signed_out))
-        .route("/auth/me", get(leave::me))
-        .route("/auth/events", get(events::events))
-        .layer(map_response(private));
-    pages
-        .merge(signin)
+    let (with_session, without_session, _) = routes(app.clone(), deployment).into_parts();
+    let with_session = with_session
         .fallback(|| async { Refusal::from(Reason::NOT_FOUND) })
-        .layer(from_fn_with_state(app.clone(), guard::find_session))
+        .layer(from_fn_with_state(app.clone(), guard::find_session));
+    without_session.merge(with_session).layer(layers).with_state(app)
 }
 
-async fn private(mut response: Response) -> Response {
-    super::respond::private(&mut response);
-    response
+/// Every address, with what it asks of those who come.
+#[must_use]
+pub fn list(app: Arc<App>, deployment: &Deployment) -> Vec<RouteInfo> {
+    routes(app, deployment).into_parts().2
+}
+
+fn routes(app: Arc<App>, deployment: &Deployment) -> Routes {
+    const RUN_UNIT: Access = Access::Needs(Permission::RunUnit);
+    const WRITE_NOTICES: Access = Access::Needs(Permission::WriteNotices);
+    Routes::new(app)
+        .health("/api/health", health::health)
+        .health("/api/ready", health::ready)
+        .files(&deployment.site)
+        .page("/", pages::home)
+        .page("/dashboard", pages::dashboard)
+        .page("/admin", admin::overview)
+        .page("/admin/reports", admin::reports)
+        .page(deliveries::PATH, deliveries::list)
+        .action("/admin/deliveries/{id}/retry", RUN_UNIT, deliveries::retry)
+        .destructive_action(
+            "/admin/people/{id}/end-sessions",
+            Permission::RunUnit,
+            admin::end_sessions,
+        )
+        .api(Verb::Post, "/api/articles", WRITE_NOTICES, articles::create)
+        .api(Verb::Get, "/api/articles/{id}", Access::SignedIn, articles::show)
+        // It answers whoever asks, with 401 in the seed's words where nobody is there.
+        .api(Verb::Get, "/auth/me", Access::Public, leave::me)
+        .protocol(Verb::Get, "/auth/login", login::login)
+        .protocol(Verb::Get, CALLBACK, callback::callback)
+        .protocol(Verb::Get, "/auth/callback", callback::callback)
+        // A stream answers 401 by itself; a browser does not come back after that.
+        .api(Verb::Get, "/auth/events", Access::Public, events::events)
+        .protocol(Verb::Post, "/auth/logout", leave::logout)
+        .protocol(Verb::Post, "/auth/logout/campus-one", leave::logout_of_campus_one)
+        .protocol(Verb::Get, step_up::CONFIRM_PATH, step_up::confirm)
+        .message(backchannel::BACKCHANNEL_PATH, backchannel::receive)
+        .message(webhook::PATH, webhook::receive::receive)
+        .message(webhook::ALIAS, webhook::receive::receive)
+        .protocol(Verb::Get, leave::SIGNED_OUT_PATH, leave::signed_out)
 }
 
 /// A log span without the query, which may hold a code, and without headers.

@@ -15,6 +15,12 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 /// Files served at the root of the site.
 const ROOT_FILES: [&str; 3] = ["favicon.svg", "manifest.webmanifest", "robots.txt"];
 
+/// Their addresses.
+pub fn paths(site: &Site) -> impl Iterator<Item = String> + use<> {
+    let pkg = format!("/{}/{{*file}}", site.pkg_dir.display());
+    std::iter::once(pkg).chain(ROOT_FILES.map(|file| format!("/{file}")))
+}
+
 /// The routes of the built files.
 pub fn routes<S: Clone + Send + Sync + 'static>(site: &Site) -> Router<S> {
     let pkg = ServeDir::new(site.root.join(&site.pkg_dir)).precompressed_br().precompressed_gzip();

@@ -105,7 +105,10 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
     let provider =
         Cause { actor: Actor::Provider, request_id: request.request_id.clone(), rule: "sign-in" };
     let person = people::learn(&mut transaction, &learned, &provider, now).await?.person;
-    users::confirm(&mut transaction, person, now).await?;
+    // The session begins when the provider was asked: if the person disconnected since, the end of their
+    // earlier sessions is that of this one too.
+    let began = proven.tokens.obtained;
+    users::confirm(&mut transaction, person, began).await?;
     let mut replaced = None;
     if let Some(previous) = &request.previous {
         replaced = sessions::end(&mut transaction, previous, EndReason::SwitchedUser, now).await?;
@@ -122,8 +125,8 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
             sid: proven.sid.as_deref(),
             user_agent: request.user_agent.as_deref(),
             authentication,
-            now,
-            expires: now.plus_seconds(seconds),
+            now: began,
+            expires: began.plus_seconds(seconds),
         },
     )
     .await?;

@@ -202,6 +202,15 @@ pub async fn roles(db: &mut PgConnection, person: PersonId) -> Result<Roles, Sto
     Ok(as_roles(row.role, row.roles, row.custom_roles))
 }
 
+/// Whether there is such a person.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn exists(db: &mut PgConnection, person: PersonId) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar!("select 1 from users where id = $1", person.0);
+    Ok(found.fetch_optional(db).await?.is_some())
+}
+
 /// Marks a person as disconnected since an instant; an earlier mark stands. Whoever signed in since then
 /// has consented again and is not marked.
 ///
@@ -224,24 +233,24 @@ pub async fn set_disconnected(
     Ok(())
 }
 
-/// A sign-in: the provider confirmed the person just now, and nothing is stale or disconnected any more.
-/// Roles that a webhook called stale stay so: it may have come after the provider was asked.
+/// A sign-in: the provider, asked at this instant, confirmed the person. What came later stands: a
+/// disconnection, and roles that a webhook called stale.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn confirm(
     db: &mut PgConnection,
     person: PersonId,
-    now: Instant,
+    asked: Instant,
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "update users
          set signed_in_at = greatest(signed_in_at, $2),
              checked_at = greatest(checked_at, $2), check_claimed_until = null, stale_since = null,
-             disconnected_at = null
+             disconnected_at = case when disconnected_at > $2 then disconnected_at end
          where id = $1",
         person.0,
-        to_db(now),
+        to_db(asked),
     )
     .execute(db)
     .await?;

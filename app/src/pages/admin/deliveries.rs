@@ -2,6 +2,7 @@
 
 use crate::ui::card::{Card, Empty};
 use crate::ui::masthead::Masthead;
+use crate::ui::table::{Column, moment, table};
 use campus::event::DeliveryState;
 use campus::instant::{Instant, ago};
 use leptos::prelude::*;
@@ -122,24 +123,15 @@ fn filter(chosen: Option<DeliveryState>) -> impl IntoView {
 
 fn accepted(deliveries: Vec<Delivery>) -> AnyView {
     let rows = deliveries.into_iter().map(row).collect_view();
-    view! {
-        <div class="table" role="region" aria-labelledby="accepted" tabindex="0">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"Arrived"</th>
-                        <th scope="col">"Event"</th>
-                        <th scope="col">"Person"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Attempts"</th>
-                        <th scope="col">"Outcome"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let columns = [
+        Column::text("Arrived"),
+        Column::text("Event"),
+        Column::text("Person"),
+        Column::text("State"),
+        Column::number("Attempts"),
+        Column::text("Outcome"),
+    ];
+    table("Accepted deliveries", &columns, rows)
 }
 
 fn row(delivery: Delivery) -> impl IntoView {
@@ -169,10 +161,10 @@ fn row(delivery: Delivery) -> impl IntoView {
     view! {
         <tr>
             <td>
-                <time datetime=received_at.rfc3339()>{received_at.lagos_text()}</time>
+                {moment(received_at)}
                 <span class="aside">
                     "happened "
-                    <time datetime=occurred_at.rfc3339()>{occurred_at.lagos_text()}</time>
+                    {moment(occurred_at)}
                 </span>
             </td>
             <td>
@@ -243,23 +235,17 @@ fn refusals(refused: Vec<RefusedDeliveries>, now: Instant) -> AnyView {
             }
         })
         .collect_view();
+    let columns = [
+        Column::text("Why"),
+        Column::number("Times"),
+        Column::text("Last"),
+        Column::text("Last request"),
+    ];
     view! {
         <p class="hint">
             "Counted for 30 days; nothing of them is kept. A few may be forged, many mean that a secret is wrong."
         </p>
-        <div class="table" role="region" aria-labelledby="refused" tabindex="0">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"Why"</th>
-                        <th scope="col">"Times"</th>
-                        <th scope="col">"Last"</th>
-                        <th scope="col">"Last request"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {table("Refused deliveries", &columns, rows)}
     }
     .into_any()
 }

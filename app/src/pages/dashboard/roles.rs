@@ -33,7 +33,7 @@ fn held(facts: &Facts<Roles>, now: Instant) -> impl IntoView + use<> {
             {wide_fact("All roles", role_badges(roles))}
         </dl>
         <p class="hint">
-            "Roles are given in Campus One. A change there counts here from your next sign-in."
+            "Roles are given in Campus One. A change there counts here on your next click."
         </p>
         {freshness(facts, now)}
     }
