@@ -4,10 +4,11 @@
 
 mod fixture;
 
+use campus::event::DeliveryState;
 use campus::reason::{EndReason, Reason};
 use campus::return_path::ReturnPath;
 use campus::role::PrimaryRole;
-use campus_app::{DashboardPage, ErrorPage, Page, Ribbon, SignedOutPage, render};
+use campus_app::{DashboardPage, DeliveriesPage, ErrorPage, Page, Ribbon, SignedOutPage, render};
 use fixture::{NASTY, NONCE, anonymous, hostile, now, on, person, signed_in, student};
 
 /// Every kind of page for every kind of viewer, with a name for messages.
@@ -23,6 +24,8 @@ fn all_pages() -> Vec<(String, String)> {
             |name: &str, page| pages.push((format!("{name} for {who}"), render(&chrome, page)));
         add("home", Page::Home);
         add("dashboard", Page::Dashboard(DashboardPage { now: now() }));
+        add("no deliveries", Page::Deliveries(DeliveriesPage::default()));
+        add("deliveries", Page::Deliveries(fixture::deliveries()));
         for reason in EndReason::ALL.iter().copied().map(Some).chain([None]) {
             for provider_sign_out in [false, true] {
                 add("signed out", Page::SignedOut(SignedOutPage { reason, provider_sign_out }));
@@ -101,6 +104,7 @@ fn nothing_a_person_sends_becomes_markup() {
     let pages = [
         Page::Home,
         Page::Dashboard(DashboardPage { now: now() }),
+        Page::Deliveries(fixture::deliveries()),
         Page::Error(ErrorPage { reason: Reason::TIMEOUT, next: next.clone() }),
         Page::Error(ErrorPage { reason: Reason::NOT_SIGNED_IN, next }),
     ];
@@ -252,6 +256,34 @@ fn errors_say_what_to_do_and_what_to_tell() {
 fn a_dashboard_without_a_viewer_shows_nothing_private() {
     let html = render(&anonymous("/dashboard"), Page::Dashboard(DashboardPage { now: now() }));
     assert!(html.contains("data-reason=\"not_signed_in\""));
+}
+
+#[test]
+fn deliveries_tell_what_came_of_them_and_those_given_up_have_a_button() {
+    let page = DeliveriesPage { state: Some(DeliveryState::Dead), ..fixture::deliveries() };
+    let html = render(&signed_in(person(PrimaryRole::Staff)), Page::Deliveries(page.clone()));
+    for part in [
+        "<option value=\"dead\" selected>Given up</option>",
+        "<form method=\"get\" action=\"/admin/deliveries\" class=\"filter\">",
+        "<form method=\"post\" action=\"/admin/deliveries/0d/retry\">",
+        "Process again<span class=\"visually-hidden\">",
+        "href=\"/admin/deliveries?state=dead&amp;newer=2-a\"",
+        "href=\"/admin/deliveries?state=dead&amp;older=1-b\"",
+        "<th scope=\"col\">",
+        "24 Nov 2026, 06:34",
+        "<td class=\"number\">41</td>",
+        "(5 minutes ago)",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    assert_eq!(html.matches("Process again").count(), 1, "only what was given up");
+    assert!(html.contains("24 Nov 2026, 04:34") && html.matches("happened ").count() == 1, "late");
+    assert_eq!(html.matches("tabindex=\"0\"").count(), 2, "tables can be moved by keyboard");
+    let all = DeliveriesPage { newer: None, older: None, ..page };
+    let html = render(&signed_in(person(PrimaryRole::Staff)), Page::Deliveries(all));
+    assert!(!html.contains("class=\"ways\""));
+    let nobody = render(&anonymous("/admin/deliveries"), Page::Deliveries(fixture::deliveries()));
+    assert!(nobody.contains("data-reason=\"not_signed_in\"") && !nobody.contains("Process again"));
 }
 
 #[test]

@@ -18,6 +18,7 @@ const visits: Visit[] = [
   { name: "home, signed in", path: "/", as: aisha },
   { name: "dashboard of a student", path: "/dashboard", as: aisha },
   { name: "dashboard of a unit admin", path: "/dashboard", as: ngozi },
+  { name: "deliveries", path: "/admin/deliveries", as: ngozi },
   { name: "signed out", path: "/dashboard", as: aisha, signOut: true },
   { name: "not found", path: "/no-such-page", status: 404 },
   { name: "not found, signed in", path: "/no-such-page", as: aisha, status: 404 },

@@ -32,6 +32,7 @@ const AWAY: Duration = Duration::from_secs(15);
 pub async fn run(app: Arc<App>) {
     let mut pause = IDLE;
     loop {
+        app.webhooks.refusals.flush(&app.db).await;
         match work(&app, Which::Due).await {
             Ok(true) => continue,
             Ok(false) => pause = IDLE,
@@ -40,7 +41,6 @@ pub async fn run(app: Arc<App>) {
                 pause = (pause * 2).min(AWAY);
             }
         }
-        app.webhooks.refusals.flush(&app.db).await;
         tokio::select! {
             () = app.webhooks.wake.notified() => {}
             () = sleep(pause.mul_f64(rand::rng().random_range(0.8..1.2))) => {}

@@ -7,6 +7,8 @@ use campus::instant::{Instant, ago};
 use leptos::prelude::*;
 
 const PATH: &str = "/admin/deliveries";
+/// From so many seconds on it is worth saying that an event arrived late.
+const LATE_SECONDS: i64 = 60;
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]
@@ -166,14 +168,19 @@ fn row(delivery: Delivery) -> impl IntoView {
             </form>
         }
     });
+    let late = (received_at.seconds_since(occurred_at) >= LATE_SECONDS).then(|| {
+        view! {
+            <span class="aside">
+                "happened "
+                <time datetime=occurred_at.rfc3339()>{occurred_at.lagos_text()}</time>
+            </span>
+        }
+    });
     view! {
         <tr>
             <td>
                 <time datetime=received_at.rfc3339()>{received_at.lagos_text()}</time>
-                <span class="aside">
-                    "happened "
-                    <time datetime=occurred_at.rfc3339()>{occurred_at.lagos_text()}</time>
-                </span>
+                {late}
             </td>
             <td>
                 <code>{event}</code>
