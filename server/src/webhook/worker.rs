@@ -56,7 +56,7 @@ pub(crate) async fn at_once(app: &Arc<App>, id: DeliveryId) {
         async move { work(&app, Which::One(id)).await }
     };
     match timeout(AT_ONCE, tokio::spawn(task.in_current_span())).await {
-        Ok(Ok(Ok(_))) => {}
+        Ok(Ok(Ok(_))) => return,
         Ok(Ok(Err(error))) => tracing::warn!(%error, "a delivery waits for the worker"),
         Ok(Err(error)) => tracing::error!(%error, "work on a delivery broke off"),
         Err(_) => tracing::warn!("the answer goes before the effect of a delivery"),
