@@ -4,6 +4,7 @@
 
 mod fixture;
 
+use campus::event::DeliveryState;
 use campus::overview::Overview;
 use campus::reason::{EndReason, Reason};
 use campus::report::Report;
@@ -11,8 +12,8 @@ use campus::return_path::ReturnPath;
 use campus::role::PrimaryRole;
 use campus::viewer::Standing;
 use campus_app::{
-    AdminPage, AtProvider, DashboardPage, ErrorPage, Page, ReportsPage, Ribbon, SignedOutPage,
-    render,
+    AdminPage, AtProvider, DashboardPage, DeliveriesPage, ErrorPage, Page, ReportsPage, Ribbon,
+    SignedOutPage, render,
 };
 use fixture::{
     NASTY, NONCE, anonymous, hostile, now, on, overview, person, report, signed_in, student,
@@ -42,6 +43,8 @@ fn all_pages() -> Vec<(String, String)> {
             }
             add("reports", Page::Reports(ReportsPage { report, as_of: now() }));
         }
+        add("no deliveries", Page::Deliveries(DeliveriesPage::default()));
+        add("deliveries", Page::Deliveries(fixture::deliveries()));
         for reason in EndReason::ALL.iter().copied().map(Some).chain([None]) {
             for at_provider in [
                 AtProvider::NotAsked,
@@ -128,6 +131,7 @@ fn nothing_a_person_sends_becomes_markup() {
         Page::Dashboard(DashboardPage { now: now() }),
         Page::Admin(AdminPage { overview: overview(), ended: None }),
         Page::Reports(ReportsPage { report: report(), as_of: now() }),
+        Page::Deliveries(fixture::deliveries()),
         error(Reason::TIMEOUT, &next),
         error(Reason::NOT_SIGNED_IN, &next),
     ];
@@ -369,6 +373,34 @@ fn an_error_says_what_else_is_known_of_it() {
     assert!(
         html.contains("<p>It is for editors.</p>") && html.contains("<p>The title &lt;/textarea")
     );
+}
+
+#[test]
+fn deliveries_tell_what_came_of_them_and_those_given_up_have_a_button() {
+    let page = DeliveriesPage { state: Some(DeliveryState::Dead), ..fixture::deliveries() };
+    let html = render(&signed_in(person(PrimaryRole::Staff)), Page::Deliveries(page.clone()));
+    for part in [
+        "<option value=\"dead\" selected>Given up</option>",
+        "<form method=\"get\" action=\"/admin/deliveries\" class=\"filter\">",
+        "<form method=\"post\" action=\"/admin/deliveries/0d/retry\">",
+        "Process again<span class=\"visually-hidden\">",
+        "href=\"/admin/deliveries?state=dead&amp;newer=2-a\"",
+        "href=\"/admin/deliveries?state=dead&amp;older=1-b\"",
+        "<th scope=\"col\">",
+        "24 Nov 2026, 06:34",
+        "<td class=\"number\">41</td>",
+        "(5 minutes ago)",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    assert_eq!(html.matches("Process again").count(), 1, "only what was given up");
+    assert!(html.contains("24 Nov 2026, 04:34") && html.matches("happened ").count() == 1, "late");
+    assert_eq!(html.matches("tabindex=\"0\"").count(), 2, "tables can be moved by keyboard");
+    let all = DeliveriesPage { newer: None, older: None, ..page };
+    let html = render(&signed_in(person(PrimaryRole::Staff)), Page::Deliveries(all));
+    assert!(!html.contains("class=\"ways\""));
+    let nobody = render(&anonymous("/admin/deliveries"), Page::Deliveries(fixture::deliveries()));
+    assert!(nobody.contains("data-reason=\"not_signed_in\"") && !nobody.contains("Process again"));
 }
 
 #[test]

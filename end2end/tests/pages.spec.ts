@@ -21,6 +21,7 @@ const visits: Visit[] = [
   { name: "admin, overview", path: "/admin", as: ngozi },
   { name: "reports", path: "/admin/reports", as: ngozi },
   { name: "admin, without the role", path: "/admin", as: aisha, status: 403 },
+  { name: "deliveries", path: "/admin/deliveries", as: ngozi },
   { name: "signed out", path: "/dashboard", as: aisha, signOut: true },
   { name: "not found", path: "/no-such-page", status: 404 },
   { name: "not found, signed in", path: "/no-such-page", as: aisha, status: 404 },

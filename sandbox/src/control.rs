@@ -393,7 +393,7 @@ fn newest_session(memory: &Memory, person: &str) -> Option<String> {
 fn prepare_webhook(
     memory: &Memory,
     webhook: &Webhook,
-) -> Result<(Url, String, Vec<(&'static str, String)>), ControlError> {
+) -> Result<(Url, String, webhook::Headers), ControlError> {
     let url = memory.webhook_url.clone().ok_or(ControlError::NoWebhookUrl)?;
     let client = known_client(memory, webhook.client.as_deref())?;
     let data = match (&webhook.data, &webhook.person) {

@@ -51,13 +51,11 @@ pub(crate) fn body(event: &str, timestamp: &str, data: &Value) -> String {
     json!({ "event": event, "timestamp": timestamp, "data": data }).to_string()
 }
 
+/// Headers by name.
+pub(crate) type Headers = Vec<(&'static str, String)>;
+
 /// The headers that sign a body sent at a time in Unix seconds.
-pub(crate) fn sign(
-    body: &[u8],
-    secret: &str,
-    form: Signature,
-    now: i64,
-) -> Vec<(&'static str, String)> {
+pub(crate) fn sign(body: &[u8], secret: &str, form: Signature, now: i64) -> Headers {
     let seeds = |value| vec![(SIGNATURE_HEADER, value)];
     match form {
         Signature::Prefixed => seeds(format!("sha256={}", hex(&digest(body, secret.as_bytes())))),
@@ -69,7 +67,7 @@ pub(crate) fn sign(
 }
 
 /// `webhook-signature` covers `id.timestamp.body`; a secret with `whsec_` is the key in Base64.
-fn standard(body: &[u8], secret: &str, now: i64) -> Vec<(&'static str, String)> {
+fn standard(body: &[u8], secret: &str, now: i64) -> Headers {
     let key = secret.strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
     let key = key.unwrap_or_else(|| secret.as_bytes().to_vec());
     let id = format!("msg_{}", &hex(&digest(body, b"id"))[..24]);

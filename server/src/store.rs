@@ -42,7 +42,7 @@ impl StoreError {
         match self {
             Self::Database(sqlx::Error::Database(error)) => match error.code() {
                 // https://www.postgresql.org/docs/current/errcodes-appendix.html
-                Some(code) if code == "55P03" => "the person's row was in use".to_owned(),
+                Some(code) if code == "55P03" => "the person’s row was in use".to_owned(),
                 Some(code) => format!("the database refused it (code {code})"),
                 None => "the database refused it".to_owned(),
             },

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! What is answered with 200 is stored, and nearly always in force too: the receiver works on the row it
-//! has just stored before it answers. Only if that takes longer than [`AT_ONCE`], or fails, the answer
-//! goes first and the worker follows. Nothing depends on the process that took the delivery: any instance
+//! has just stored before it answers. Only if that takes longer than two seconds, or fails, the answer goes
+//! first and the worker follows. Nothing depends on the process that took the delivery: any instance
 //! may work on any row, and each row is worked on in one transaction by one of them.
 
 mod apply;

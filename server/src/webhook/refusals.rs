@@ -44,9 +44,13 @@ impl Refusals {
     /// Writes the counts down. Those that cannot be written stay.
     pub(super) async fn flush(&self, db: &PgPool) {
         let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut away = false;
         for (code, count) in counts {
-            if let Err(error) = refused::count(db, &count).await {
+            if !away && let Err(error) = refused::count(db, &count).await {
                 tracing::debug!(%error, "refused deliveries are counted later");
+                away = true;
+            }
+            if away {
                 self.put(code, count);
             }
         }

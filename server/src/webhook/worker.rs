@@ -32,6 +32,7 @@ const AWAY: Duration = Duration::from_secs(15);
 pub async fn run(app: Arc<App>) {
     let mut pause = IDLE;
     loop {
+        app.webhooks.refusals.flush(&app.db).await;
         match work(&app, Which::Due).await {
             Ok(true) => continue,
             Ok(false) => pause = IDLE,
@@ -40,7 +41,6 @@ pub async fn run(app: Arc<App>) {
                 pause = (pause * 2).min(AWAY);
             }
         }
-        app.webhooks.refusals.flush(&app.db).await;
         tokio::select! {
             () = app.webhooks.wake.notified() => {}
             () = sleep(pause.mul_f64(rand::rng().random_range(0.8..1.2))) => {}
@@ -56,7 +56,7 @@ pub(crate) async fn at_once(app: &Arc<App>, id: DeliveryId) {
         async move { work(&app, Which::One(id)).await }
     };
     match timeout(AT_ONCE, tokio::spawn(task.in_current_span())).await {
-        Ok(Ok(Ok(_))) => {}
+        Ok(Ok(Ok(_))) => return,
         Ok(Ok(Err(error))) => tracing::warn!(%error, "a delivery waits for the worker"),
         Ok(Err(error)) => tracing::error!(%error, "work on a delivery broke off"),
         Err(_) => tracing::warn!("the answer goes before the effect of a delivery"),

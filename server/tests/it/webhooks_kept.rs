@@ -34,7 +34,7 @@ async fn an_answer_waits_two_seconds_at_most_and_the_work_is_done_later() {
     app.sender().accepted(disconnected("user_aisha", at(0))).await;
     assert!(began.elapsed() < Duration::from_millis(2500), "{:?}", began.elapsed());
     let waiting = "select concat(state, ' ', attempts, ' ', outcome) from deliveries";
-    app.wait_for(waiting, "pending 1 the person's row was in use").await;
+    app.wait_for(waiting, "pending 1 the person’s row was in use").await;
     assert_eq!(browser.fetch("/auth/me").await.status, 200);
     held.rollback().await.unwrap();
     app.wait_for("select state from deliveries", "applied").await;

@@ -8,6 +8,8 @@ use campus::instant::{Instant, ago};
 use leptos::prelude::*;
 
 const PATH: &str = "/admin/deliveries";
+/// From so many seconds on it is worth saying that an event arrived late.
+const LATE_SECONDS: i64 = 60;
 
 /// What the page shows.
 #[derive(Clone, Debug, Default)]
@@ -158,14 +160,19 @@ fn row(delivery: Delivery) -> impl IntoView {
             </form>
         }
     });
+    let late = (received_at.seconds_since(occurred_at) >= LATE_SECONDS).then(|| {
+        view! {
+            <span class="aside">
+                "happened "
+                {moment(occurred_at)}
+            </span>
+        }
+    });
     view! {
         <tr>
             <td>
                 {moment(received_at)}
-                <span class="aside">
-                    "happened "
-                    {moment(occurred_at)}
-                </span>
+                {late}
             </td>
             <td>
                 <code>{event}</code>
