@@ -56,6 +56,20 @@ pub async fn open(app: &App, session: SessionId) -> Result<Option<Held>, StoreEr
     Ok(Some(held))
 }
 
+/// Opens the tokens of a session within a transaction, and changes nothing: what signing out at the
+/// provider needs, before the session's end deletes them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn peek(
+    db: &mut PgConnection,
+    keys: &KeyRing,
+    session: SessionId,
+) -> Result<Option<Tokens>, StoreError> {
+    let row = tokens::find(db, session).await?;
+    Ok(row.and_then(|row| unseal(keys, session, row)).map(|(held, _)| held.tokens))
+}
+
 /// Seals tokens for the row of a session.
 #[must_use]
 pub fn seal(keys: &KeyRing, session: SessionId, tokens: &Tokens) -> SealedTokens {

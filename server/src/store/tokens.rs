@@ -6,7 +6,7 @@
 use super::sessions::SessionId;
 use super::{StoreError, from_db, to_db};
 use campus::instant::Instant;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 /// Tokens as they are stored: under a seal.
@@ -66,7 +66,7 @@ pub async fn create(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn find(db: &PgPool, session: SessionId) -> Result<Option<Row>, StoreError> {
+pub async fn find(db: impl PgExecutor<'_>, session: SessionId) -> Result<Option<Row>, StoreError> {
     let row = sqlx::query!(
         r#"select access_token, refresh_token, id_token, access_expires_at, obtained_at, version, sent_at,
                   coalesce(lease_until > clock_timestamp(), false) as "leased!"

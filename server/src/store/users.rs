@@ -72,8 +72,7 @@ on conflict on constraint users_identity_key do update set
         select (n).student_id, (n).study_level, (n).level, (n).final_year,
                (n).faculty_id, (n).department_id, (n).academic_session, (n).semester, (n).academic_as_of, (n).academic_source
         from (select case when excluded.academic_as_of is null or held.academic_as_of > excluded.academic_as_of
-                          then held else excluded end as n) as newer),
-    signed_in_at = greatest(held.signed_in_at, excluded.signed_in_at)
+                          then held else excluded end as n) as newer)
 returning id
 "#,
         Uuid::now_v7(),
@@ -143,7 +142,7 @@ pub async fn roles(db: &mut PgConnection, person: PersonId) -> Result<Roles, Sto
     Ok(as_roles(row.role, row.roles, row.custom_roles))
 }
 
-/// Marks a person as disconnected since an instant; an earlier mark stands.
+/// Marks a person as disconnected since an instant; an earlier mark stands, and so does a later sign-in.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -153,7 +152,8 @@ pub async fn set_disconnected(
     since: Instant,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "update users set disconnected_at = coalesce(disconnected_at, $2) where id = $1",
+        "update users set disconnected_at = coalesce(disconnected_at, $2)
+         where id = $1 and signed_in_at <= $2",
         person.0,
         to_db(since),
     )
@@ -173,7 +173,8 @@ pub async fn confirm(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "update users
-         set checked_at = greatest(checked_at, $2), check_claimed_until = null, stale_since = null,
+         set signed_in_at = greatest(signed_in_at, $2),
+             checked_at = greatest(checked_at, $2), check_claimed_until = null, stale_since = null,
              roles_stale = false, disconnected_at = null
          where id = $1",
         person.0,
