@@ -227,7 +227,7 @@ fn a_stale_viewer_reads_so_on_every_page() {
             error(Reason::NOT_FOUND, &next),
         ] {
             let html = render(&chrome, page);
-            assert!(html.contains("<div class=\"stale\" role=\"status\">"), "{html}");
+            assert!(html.contains("<div role=\"status\" class=\"stale\">"), "{html}");
             assert!(html.contains(words), "{html}");
             assert_eq!(html.contains(">24 Nov 2026, 06:29</time>"), confirmed.is_some(), "{html}");
         }

@@ -148,6 +148,7 @@ fn endpoints(memory: &Memory) -> String {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let fields = select("Endpoint", "endpoint", &names, "")
         + &text("trouble", "Slow by (ms)", "slow_ms", "0")
+        + &text("trouble", "Hold answers for (ms)", "hold_ms", "0")
         + &select("Down", "down", &["", "status", "drop"], "")
         + &text("trouble", "Next requests refused with 429", "rate_limit", "0")
         + &text("trouble", "X-Retry-After (s)", "retry_after", "0");

@@ -56,11 +56,12 @@ pub async fn open(app: &App, session: SessionId) -> Result<Option<Held>, StoreEr
     Ok(Some(held))
 }
 
-/// Opens the tokens of a session that is about to end, in the transaction that ends it.
+/// Opens the tokens of a session within a transaction, and changes nothing: what signing out at the
+/// provider needs, before the session's end deletes them.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn last(
+pub async fn peek(
     db: &mut PgConnection,
     keys: &KeyRing,
     session: SessionId,

@@ -41,7 +41,7 @@ pub async fn held_tokens(
     db: &mut PgConnection,
     session: SessionId,
 ) -> Result<HeldTokens, StoreError> {
-    let tokens = vault::last(db, &app.freshness.keys, session).await?;
+    let tokens = vault::peek(db, &app.freshness.keys, session).await?;
     Ok(tokens.map_or_else(HeldTokens::default, |tokens| HeldTokens {
         refresh_token: tokens.refresh,
         id_token: tokens.id_token,

@@ -211,8 +211,7 @@ pub async fn exists(db: &mut PgConnection, person: PersonId) -> Result<bool, Sto
     Ok(found.fetch_optional(db).await?.is_some())
 }
 
-/// Marks a person as disconnected since an instant; an earlier mark stands. Whoever signed in since then
-/// has consented again and is not marked.
+/// Marks a person as disconnected since an instant; an earlier mark stands, and so does a later sign-in.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -223,8 +222,7 @@ pub async fn set_disconnected(
 ) -> Result<(), StoreError> {
     sqlx::query!(
         "update users set disconnected_at = coalesce(disconnected_at, $2)
-         where id = $1
-           and not exists (select from sessions s where s.user_id = $1 and s.created_at >= $2)",
+         where id = $1 and signed_in_at <= $2",
         person.0,
         to_db(since),
     )

@@ -20,6 +20,8 @@ async fn reason(app: &TestApp) -> Option<String> {
 async fn at_most_every_five_minutes_and_a_check_changes_every_group_of_claims() {
     let app = TestApp::spawn().await;
     let browser = app.signed_in("user_aisha").await;
+    let signed_in = "select signed_in_at::text from users";
+    let at = app.text(signed_in).await;
     app.sandbox.reset_counts();
     app.sandbox
         .change_person("user_aisha", |person| {
@@ -38,6 +40,7 @@ async fn at_most_every_five_minutes_and_a_check_changes_every_group_of_claims() 
         assert_eq!(browser.fetch("/auth/me").await.json()["name"], "Aisha Bello");
     }
     assert_eq!((app.count(Endpoint::Userinfo), app.count(Endpoint::Token)), (1, 0));
+    assert_eq!(app.text(signed_in).await, at, "a check is no sign-in");
     assert_eq!(app.number("select level::bigint from users").await, 400);
     assert_eq!(app.text("select academic_source from users").await.as_deref(), Some("userinfo"));
 }
@@ -166,15 +169,19 @@ async fn a_sign_in_made_while_a_disconnection_is_found_survives() {
     app.sandbox.reset_counts();
     app.sandbox.disconnect("user_aisha", None).unwrap();
     app.access_tokens_expire().await;
-    let slow = Trouble { slow_ms: 800, ..Trouble::default() };
+    let slow = Trouble { slow_ms: 1500, ..Trouble::default() };
     app.sandbox.set_trouble(Endpoint::Token, slow);
     let meanwhile = async {
         app.until_asked(Endpoint::Token, 1).await;
-        app.signed_in("user_aisha").await
+        app.sandbox.behave();
+        let new = app.signed_in("user_aisha").await;
+        assert_eq!(app.number("select count(*) from sessions where ended_at is null").await, 2);
+        new
     };
     let (old, new) = tokio::join!(browser.fetch("/auth/me"), meanwhile);
     assert_eq!(old.status, 401);
     assert_eq!(new.fetch("/auth/me").await.status, 200);
+    assert_eq!(app.number("select count(*) from users where disconnected_at is not null").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

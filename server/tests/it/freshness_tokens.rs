@@ -33,6 +33,10 @@ async fn a_database_dump_holds_no_usable_token() {
     let mut secrets = app.sandbox.all_tokens();
     assert!(secrets.len() >= 4, "of the sign-in and of the refresh");
     assert!(secrets.iter().any(|token| token == held.tokens.access.expose()));
+    let mut db = app.app.db.acquire().await.unwrap();
+    let keys = &app.app.freshness.keys;
+    let peeked = vault::peek(&mut db, keys, app.session_id().await).await.unwrap().unwrap();
+    assert_eq!(peeked.id_token.unwrap().expose(), id_token);
     secrets.push(id_token);
     secrets.push(browser.cookie(SESSION).unwrap());
     let dump = dump(&app).await;

@@ -97,7 +97,11 @@ async fn no_secret_of_a_sign_in_reaches_the_log() {
     let code = parameter(&callback, "code").unwrap();
     assert_eq!(browser.navigate(callback.as_str()).await.status, 303);
     let session = browser.cookie(SESSION).unwrap();
+    let tokens = ear.heard.lock().unwrap().clone().unwrap();
+    app.access_tokens_expire().await;
     assert_eq!(browser.navigate("/dashboard").await.status, 200);
+    let refreshed = ear.heard.lock().unwrap().clone().unwrap();
+    assert_ne!(tokens["access_token"], refreshed["access_token"]);
     // Refusals log more than successes do.
     let other = app.browser();
     other.navigate(callback.as_str()).await;
@@ -106,8 +110,8 @@ async fn no_secret_of_a_sign_in_reaches_the_log() {
         .await;
     browser.submit("/auth/logout").await;
 
-    let tokens = ear.heard.lock().unwrap().clone().unwrap();
     let token = |name: &str| tokens[name].as_str().unwrap().to_owned();
+    let newer = |name: &str| refreshed[name].as_str().unwrap().to_owned();
     let text = log.text();
     assert!(text.contains("signed in") && text.contains("a sign-in starts"), "no log: {text}");
     let sealed = flow_cookies.split("; ").find_map(|pair| pair.strip_prefix("c1_flow_")).unwrap();
@@ -119,6 +123,8 @@ async fn no_secret_of_a_sign_in_reaches_the_log() {
         ("access token", token("access_token")),
         ("refresh token", token("refresh_token")),
         ("ID token", token("id_token")),
+        ("refreshed access token", newer("access_token")),
+        ("new refresh token", newer("refresh_token")),
         ("client secret", CLIENT_SECRET.to_owned()),
         ("session cookie", session),
         ("flow cookie", sealed.split_once('=').unwrap().1.to_owned()),
