@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::config::SessionLimits;
-use crate::store::{logout_tokens, sessions};
+use crate::store::{logout_tokens, provider_sessions, sessions};
 use sqlx::PgPool;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -27,8 +27,13 @@ pub async fn sweep_sessions(db: PgPool, limits: SessionLimits) {
             Ok(swept) => tracing::debug!(?swept, "sessions were swept"),
             Err(error) => tracing::warn!(%error, "sessions could not be swept"),
         }
-        if let Err(error) = logout_tokens::forget(&db, now.plus_seconds(-86_400)).await {
+        // Neither a logout token that is still good nor a sign-in under way is that old.
+        let yesterday = now.plus_seconds(-86_400);
+        if let Err(error) = logout_tokens::forget(&db, yesterday).await {
             tracing::warn!(%error, "used logout tokens could not be forgotten");
+        }
+        if let Err(error) = provider_sessions::forget(&db, yesterday).await {
+            tracing::warn!(%error, "the provider's sessions could not be forgotten");
         }
     }
 }

@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod changes;
 pub mod logout_tokens;
+pub mod provider_sessions;
 pub mod sessions;
 pub mod users;
 
