@@ -156,6 +156,50 @@ test("who signs out stays out", async ({ page, world, trail, context, meant }) =
   expect((await context.cookies(world.app)).map((cookie) => cookie.name)).not.toContain("c1_signedout");
 });
 
+test("who signs out of Campus One too is out at both, and the back button shows nothing", async ({ page, world, context, meant }) => {
+  // The protected pages, asked for again, say that nobody is signed in.
+  meant.add(401);
+  await signInAtProvider(page, world, aisha);
+  await page.goto("/");
+  await page.goto("/dashboard");
+  const other = await context.newPage();
+  await other.goto("/dashboard");
+  await expect(other.getByText(aisha.studentId!).first()).toBeVisible();
+  await page.bringToFront();
+  await page.getByRole("button", { name: "Sign out of Campus One too" }).click();
+
+  await expect(page).toHaveURL(new RegExp(`^${world.app}/auth/signed-out\\?state=`));
+  await expect(page.getByText("You are signed out of Campus One in this browser, too.")).toBeVisible();
+  for (let steps = 0; steps < 2; steps++) {
+    await page.goBack();
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await expect(page.getByText(aisha.name)).toHaveCount(0);
+    await expect(page.getByText(aisha.studentId!)).toHaveCount(0);
+  }
+
+  // A tab that stayed open shows nothing either, as soon as it is used.
+  await other.bringToFront();
+  await other.reload();
+  await expect(other.getByText(aisha.studentId!)).toHaveCount(0);
+
+  // Campus One does not know them any more: it asks.
+  await page.goto("/");
+  await page.getByRole("link", { name: "Sign in" }).first().click();
+  await choose(page, world, aisha);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+});
+
+test("whoever confirms that it is them is asked by Campus One and comes back", async ({ page, world }) => {
+  await signInAtProvider(page, world, aisha);
+  await page.goto("/dashboard");
+
+  await page.goto("/auth/confirm?next=%2Fdashboard%3Fweek%3D3");
+  await choose(page, world, aisha);
+
+  await expect(page).toHaveURL(`${world.app}/dashboard?week=3`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+});
+
 test("a health monitor gets 200 from the callback and leaves nothing behind", async ({ request, world }) => {
   for (const method of ["HEAD", "GET"]) {
     const answer = await request.fetch(world.app + CALLBACK, { method, maxRedirects: 0 });
