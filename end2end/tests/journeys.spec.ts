@@ -156,6 +156,62 @@ test("who signs out stays out", async ({ page, world, trail, context, meant }) =
   expect((await context.cookies(world.app)).map((cookie) => cookie.name)).not.toContain("c1_signedout");
 });
 
+test("who signs out of Campus One too is out, and the back button shows nothing", async ({ page, world, context, meant }) => {
+  // The protected pages, asked for again, say that nobody is signed in.
+  meant.add(401);
+  // better-auth 1.6 lets only its own site, and origins it trusts, sign somebody out without a hint that
+  // it can verify. Whoever it refuses is signed out here all the same.
+  const confirms = world.name === "sandbox";
+  if (!confirms) meant.add(403);
+  await signInAtProvider(page, world, aisha);
+  await page.goto("/");
+  await page.goto("/dashboard");
+  const other = await context.newPage();
+  await other.goto("/dashboard");
+  await expect(other.getByText(aisha.studentId!).first()).toBeVisible();
+  await page.bringToFront();
+  await page.getByRole("button", { name: "Sign out of Campus One too" }).click();
+
+  if (confirms) {
+    await expect(page).toHaveURL(new RegExp(`^${world.app}/auth/signed-out\\?state=`));
+    await expect(page.getByText("You are signed out of Campus One in this browser, too.")).toBeVisible();
+  } else {
+    await expect(page).toHaveURL(new RegExp(`^${world.provider}/api/auth/oauth2/endsession\\?`));
+    await page.goto("/auth/signed-out");
+    await expect(page.getByText("Campus One did not confirm")).toBeVisible();
+    await page.goBack();
+  }
+  for (const path of ["/dashboard", "/"]) {
+    await page.goBack();
+    await expect(page).toHaveURL(world.app + path);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await expect(page.getByText(aisha.name)).toHaveCount(0);
+    await expect(page.getByText(aisha.studentId!)).toHaveCount(0);
+  }
+
+  // A tab that stayed open shows nothing either, as soon as it is used.
+  await other.bringToFront();
+  await other.reload();
+  await expect(other.getByText(aisha.studentId!)).toHaveCount(0);
+
+  // Where Campus One does not know them any more, it asks.
+  await page.goto("/");
+  await page.getByRole("link", { name: "Sign in" }).first().click();
+  if (confirms) await choose(page, world, aisha);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+});
+
+test("whoever confirms that it is them is asked by Campus One and comes back", async ({ page, world }) => {
+  await signInAtProvider(page, world, aisha);
+  await page.goto("/dashboard");
+
+  await page.goto("/auth/confirm?next=%2Fdashboard%3Fweek%3D3");
+  await choose(page, world, aisha);
+
+  await expect(page).toHaveURL(`${world.app}/dashboard?week=3`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(aisha.given);
+});
+
 test("a health monitor gets 200 from the callback and leaves nothing behind", async ({ request, world }) => {
   for (const method of ["HEAD", "GET"]) {
     const answer = await request.fetch(world.app + CALLBACK, { method, maxRedirects: 0 });

@@ -50,12 +50,12 @@ pub(crate) async fn sign_in(State(shared): State<Arc<Shared>>, body: Bytes) -> R
     with_cookie(go(&target, false), &cookie.to_string())
 }
 
-/// The request without what has just been done: a fresh sign-in.
+/// The request without `prompt=login`, which has just been done. `max_age` stays and is looked at again, as
+/// better-auth does: with `max_age=0` the person is asked for ever.
 fn after_sign_in(query: &str) -> String {
     let mut rest = form_urlencoded::Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
-            "max_age" => {}
             "prompt" => {
                 let left: Vec<_> = value.split_whitespace().filter(|p| *p != "login").collect();
                 if !left.is_empty() {

@@ -3,7 +3,9 @@
 
 use crate::clock;
 use crate::config::SessionLimits;
-use crate::store::{StoreError, calls, changes, deliveries, logout_tokens, refused, sessions};
+use crate::store::{
+    StoreError, calls, changes, deliveries, logout_tokens, provider_sessions, refused, sessions,
+};
 use sqlx::PgPool;
 use std::fmt::Debug;
 use std::time::Duration;
@@ -15,8 +17,9 @@ const TIDY_EVERY: Duration = Duration::from_secs(300);
 const REASONS_KEPT_SECONDS: i64 = 30 * 86_400;
 /// How long changes are kept for open pages, in seconds.
 const CHANGES_KEPT_SECONDS: i64 = 3600;
-/// How long a used logout token is remembered after it has run out, in seconds.
-const LOGOUT_TOKENS_KEPT_SECONDS: i64 = 86_400;
+/// How long logouts at the provider are remembered, in seconds: neither a logout token that is still good
+/// nor a sign-in under way is that old.
+const LOGOUTS_KEPT_SECONDS: i64 = 86_400;
 /// How long it is known how often the provider was called, in seconds.
 const CALLS_KEPT_SECONDS: i64 = 86_400;
 
@@ -37,8 +40,9 @@ pub async fn tidy(db: PgPool, limits: SessionLimits) {
         let ago = |seconds: i64| now.plus_seconds(-seconds);
         report("sessions", sessions::sweep(&db, now, ago(idle), ago(REASONS_KEPT_SECONDS)).await);
         report("changes", changes::forget(&db, ago(CHANGES_KEPT_SECONDS)).await);
-        let used = logout_tokens::forget(&db, ago(LOGOUT_TOKENS_KEPT_SECONDS)).await;
-        report("logout tokens", used);
+        report("logout tokens", logout_tokens::forget(&db, ago(LOGOUTS_KEPT_SECONDS)).await);
+        let ended = provider_sessions::forget(&db, ago(LOGOUTS_KEPT_SECONDS)).await;
+        report("provider sessions", ended);
         report("calls", calls::forget(&db, ago(CALLS_KEPT_SECONDS)).await);
         report("deliveries", deliveries::forget(&db, ago(DELIVERIES_KEPT_SECONDS)).await);
         report("refused deliveries", refused::forget(&db, ago(REFUSED_KEPT_SECONDS)).await);

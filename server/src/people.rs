@@ -4,6 +4,7 @@
 
 use crate::audit::{Cause, Entry};
 use crate::store::changes::{self, ChangeKind};
+use crate::store::provider_sessions;
 use crate::store::sessions::{self, SessionId, Sessions, TokenHash};
 use crate::store::users::{self, Learned};
 use crate::store::{StoreError, audit};
@@ -130,8 +131,8 @@ pub async fn sign_out(
     Ok(Some(session))
 }
 
-/// A session at the provider ended: the sessions here that came of it end too, those of `subject` only if
-/// one is named. Returns how many were live.
+/// A session at the provider ended: the sessions here that came of it end too, also those about to be
+/// stored by a sign-in under way, and those of `subject` only if one is named. Returns how many were live.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -144,6 +145,7 @@ pub async fn end_provider_session(
     now: Instant,
 ) -> Result<u64, StoreError> {
     let reason = EndReason::SignedOutAtProvider;
+    provider_sessions::end(db, issuer, sid, now).await?;
     let ended = sessions::end_by_sid(db, issuer, sid, subject, reason, now).await?;
     let mut by_person: HashMap<PersonId, Vec<SessionId>> = HashMap::new();
     for (session, person) in &ended {

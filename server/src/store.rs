@@ -11,6 +11,7 @@ pub mod logout_tokens;
 pub mod notices;
 pub mod overview;
 pub mod pauses;
+pub mod provider_sessions;
 pub mod refused;
 pub mod reports;
 pub mod sessions;

@@ -105,6 +105,9 @@ fn signed_in(viewer: PersonId, holders: &[Holder], counts: &Counts, now: Instant
     view! {
         {table("People with live sessions", &columns, rows)}
         {more}
+        <p class="hint">
+            "Before sessions are ended, Campus One is asked to ask you again who you are, unless it did so a short while ago. Campus One does not always say when you signed in there: then we trust that it asked, and the audit trail notes it as not proven."
+        </p>
     }
     .into_any()
 }

@@ -17,6 +17,10 @@ use serde_json::{Map, Value};
 /// The provider's word in the identity key.
 pub const CAMPUS_ONE: &str = "campus-one";
 
+/// `max_age` of a step-up, in seconds. Nought would be the word for "ask now", but better-auth 1.4 to 1.6
+/// looks at it again after it has asked, finds the sign-in a few milliseconds old, and asks for ever.
+const STEP_UP_MAX_AGE: &str = "60";
+
 /// Who somebody proved to be.
 #[derive(Clone, Debug)]
 pub struct Proven {
@@ -74,8 +78,8 @@ pub fn authorization_url(
             query.append_pair("prompt", "none");
         }
         Mode::StepUp => {
-            // Either alone would do (OpenID Connect Core §3.1.2.1); a provider may know only one.
-            query.append_pair("prompt", "login").append_pair("max_age", "0");
+            // `max_age` makes the provider say when it asked (OpenID Connect Core §3.1.2.1).
+            query.append_pair("prompt", "login").append_pair("max_age", STEP_UP_MAX_AGE);
         }
         Mode::Interactive => {}
     }

@@ -14,13 +14,14 @@ use crate::people;
 use crate::session::token;
 use crate::store::sessions::{NewSession, TokenHash};
 use crate::store::users::Learned;
-use crate::store::{StoreError, audit, sessions, users};
+use crate::store::{StoreError, audit, provider_sessions, sessions, users};
 use campus::audit::{Actor, AuditKind};
+use campus::instant::Instant;
 use campus::reason::{EndReason, Reason};
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// How long a result is kept for a second GET of the same callback.
@@ -37,14 +38,18 @@ type Cell = Arc<OnceCell<Result<SignedIn, Reason>>>;
 
 /// Codes that are being redeemed or were a moment ago, by their flow's state.
 #[derive(Default)]
-pub struct Redemptions(Mutex<HashMap<String, (Instant, Cell)>>);
+pub struct Redemptions(Mutex<HashMap<String, (std::time::Instant, Cell)>>);
 
 impl Redemptions {
     fn cell(&self, state: &str) -> Cell {
         // A panic elsewhere cannot leave the map half-written.
         let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         cells.retain(|_, (since, _)| since.elapsed() < KEPT_FOR);
-        cells.entry(state.to_owned()).or_insert_with(|| (Instant::now(), Cell::default())).1.clone()
+        cells
+            .entry(state.to_owned())
+            .or_insert_with(|| (std::time::Instant::now(), Cell::default()))
+            .1
+            .clone()
     }
 }
 
@@ -79,10 +84,13 @@ pub async fn redeem(app: Arc<App>, request: Request) -> Result<SignedIn, Reason>
 
 async fn sign_in(app: &App, request: &Request) -> Result<SignedIn, Reason> {
     let Request { flow, code, .. } = request;
+    // The session is as old as the answer it rests on: what ends all sessions while that is being looked
+    // at ends this one too.
+    let began = clock::now();
     let exchange = exchange::redeem(&app.provider, flow, code, &app.redirect_uri, app.leeway);
     let (proven, ()) = tokio::join!(exchange, budget::count_sign_in(app));
     let proven = proven?;
-    let signed_in = store(app, request, &proven).await.map_err(|error| {
+    let signed_in = store(app, request, &proven, began).await.map_err(|error| {
         tracing::error!(%error, "a sign-in could not be stored");
         Reason::STORE_UNAVAILABLE
     })?;
@@ -91,11 +99,22 @@ async fn sign_in(app: &App, request: &Request) -> Result<SignedIn, Reason> {
 }
 
 /// The person's row, the new session and the end of the previous one: all or nothing.
-async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn, StoreError> {
+async fn store(
+    app: &App,
+    request: &Request,
+    proven: &Proven,
+    began: Instant,
+) -> Result<SignedIn, StoreError> {
     let now = clock::now();
     let fresh = token::fresh();
     let seconds = i64::try_from(app.session_limits.absolute().as_secs()).unwrap_or(i64::MAX);
     let mut transaction = app.db.begin().await?;
+    let over = match &proven.sid {
+        Some(sid) => {
+            provider_sessions::join(&mut transaction, &proven.identity.issuer, sid, now).await?
+        }
+        None => false,
+    };
     let learned = Learned {
         identity: &proven.identity,
         claims: &proven.claims,
@@ -105,9 +124,6 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
     let provider =
         Cause { actor: Actor::Provider, request_id: request.request_id.clone(), rule: "sign-in" };
     let person = people::learn(&mut transaction, &learned, &provider, now).await?.person;
-    // The session begins when the provider was asked: if the person disconnected since, the end of their
-    // earlier sessions is that of this one too.
-    let began = proven.tokens.obtained;
     users::confirm(&mut transaction, person, began).await?;
     let mut replaced = None;
     if let Some(previous) = &request.previous {
@@ -131,6 +147,11 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
     )
     .await?;
     vault::keep(&mut transaction, &app.freshness.keys, session, &proven.tokens).await?;
+    if over {
+        // The person reads why on the page to which the sign-in leads.
+        let reason = EndReason::SignedOutAtProvider;
+        sessions::end(&mut transaction, &token_hash, reason, now).await?;
+    }
     // Whoever comes back as somebody else has signed in over the other's session, and no more.
     let same_person = replaced.is_some_and(|(_, before)| before == person);
     let stepped_up = mode == Mode::StepUp && same_person;
@@ -143,6 +164,7 @@ async fn store(app: &App, request: &Request, proven: &Proven) -> Result<SignedIn
         detail: json!({
             "mode": mode.as_str(),
             "proven": authentication.proven,
+            "over": over,
             "source": proven.source.as_str(),
             "replaced": replaced.map(|(id, _)| id.0),
         }),

@@ -43,14 +43,15 @@ fn is_too_old(authenticated: Option<Instant>, now: Instant, limit: Duration) -> 
     authenticated.is_none_or(|at| !(-60..limit).contains(&now.seconds_since(at)))
 }
 
-/// What a sign-in says of when the person proved who they are. Where the provider does not say, a sign-in
-/// with its pages counts as of now by this app's own clock, and a silent one says nothing.
+/// What a sign-in says of when the person proved who they are. Where the provider does not say, only one at
+/// which it was told to ask again counts, as of now by this app's own clock. Any other says nothing: whoever
+/// was signed in at the provider already was asked for no password.
 #[must_use]
 pub fn authentication(mode: Mode, auth_time: Option<Instant>, now: Instant) -> Authentication {
     match (auth_time, mode) {
         (Some(at), _) => Authentication { at: Some(at.min(now)), proven: true },
-        (None, Mode::Interactive | Mode::StepUp) => Authentication { at: Some(now), proven: false },
-        (None, Mode::Silent { .. }) => Authentication::default(),
+        (None, Mode::StepUp) => Authentication { at: Some(now), proven: false },
+        (None, Mode::Interactive | Mode::Silent { .. }) => Authentication::default(),
     }
 }
 
@@ -144,7 +145,7 @@ mod tests {
         for (mode, auth_time, expected) in [
             (silent, None, Authentication::default()),
             (silent, Some(earlier), by(earlier, true)),
-            (Mode::Interactive, None, by(NOW, false)),
+            (Mode::Interactive, None, Authentication::default()),
             (Mode::Interactive, Some(earlier), by(earlier, true)),
             (Mode::StepUp, None, by(NOW, false)),
             (Mode::StepUp, Some(NOW), by(NOW, true)),

@@ -293,3 +293,38 @@ async fn the_sign_out_of_gen2_reaches_us_by_both_channels() {
         "the logout token came before the redirect"
     );
 }
+
+/// PROTOCOLS.md, "Sessions": what is under way must not revive what a logout ended.
+#[tokio::test]
+async fn a_sign_in_under_way_does_not_outlive_its_session_at_the_provider() {
+    for with_sid in [true, false] {
+        let app = TestApp::spawn_with(gen2()).await;
+        // Somebody who was here before: a logout token without a sid finds their row.
+        app.signed_in(AISHA).await;
+        let browser = app.browser_of(AISHA);
+        app.sandbox.reset_counts();
+        let slow = Trouble { slow_ms: 1500, ..Trouble::default() };
+        app.sandbox.set_trouble(Endpoint::Userinfo, slow);
+        let signing_in = browser.follow("/auth/login?next=%2Fdashboard");
+        let leaving = async {
+            while app.count(Endpoint::Userinfo) == 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            if !with_sid {
+                app.sandbox.end_session(Some(AISHA));
+            }
+            app.sandbox.send_logout(AISHA, CLIENT_ID).await.unwrap()
+        };
+        let (hops, status) = tokio::join!(signing_in, leaving);
+        assert_eq!(status, 200);
+        let page = hops.last().unwrap();
+        assert_eq!(browser.fetch("/auth/me").await.status, 401);
+        if with_sid {
+            assert_eq!(page.status, 401);
+            assert!(page.body.contains(EndReason::SignedOutAtProvider.text()), "{}", page.body);
+        } else {
+            // Nobody is signed in there any more, so they are asked.
+            assert_eq!(page.url.path(), "/sign-in");
+        }
+    }
+}

@@ -82,7 +82,7 @@ async fn the_provider_is_asked_to_ask_again_in_both_generations() {
         asked.assert_private();
         let url = asked.location().unwrap();
         assert_eq!(parameter(&url, "prompt").as_deref(), Some("login"));
-        assert_eq!(parameter(&url, "max_age").as_deref(), Some("0"));
+        assert_eq!(parameter(&url, "max_age").as_deref(), Some("60"));
 
         let hops = confirm_as(&browser, NGOZI).await;
         let landed = hops.last().unwrap();
