@@ -4,14 +4,12 @@ mod aging;
 mod answer;
 mod browser;
 mod database;
-mod log;
 mod process;
 mod test_app;
 
 pub use answer::{Answer, parameter};
 pub use browser::Browser;
 pub use database::TestDatabase;
-pub use log::Log;
 pub use process::ServerProcess;
 pub use test_app::{CLIENT_ID, CLIENT_SECRET, Setup, TestApp};
 
