@@ -85,7 +85,8 @@ impl Routes {
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        let guarded = get(handler).route_layer(from_fn_with_state(self.app.clone(), guard));
+        // The guard also sees what is no GET: without a session that is a 401, not a 405.
+        let guarded = get(handler).layer(from_fn_with_state(self.app.clone(), guard));
         self.with_session = self.with_session.route(path, guarded);
         let demand = Demand { access: access_to(path), destructive: false };
         self.note(Verb::Get, path, Kind::Page, demand)

@@ -2,6 +2,7 @@
 
 use crate::support::{Browser, TestApp};
 use campus::reason::EndReason;
+use campus_sandbox::{Down, Endpoint, Trouble};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ async fn a_unit_admin_ends_all_sessions_of_a_person() {
     let app = TestApp::spawn().await;
     let (phone, desk) = (app.signed_in("user_aisha").await, app.signed_in("user_aisha").await);
     let other = app.signed_in("user_tunde").await;
-    let admin = app.signed_in("user_ngozi").await;
+    let admin = app.confirmed("user_ngozi").await;
     let aisha = id_of(&app, "user_aisha").await;
     let page = admin.navigate("/admin").await;
     assert!(page.body.contains(&format!("action=\"/admin/people/{aisha}/end-sessions\"")));
@@ -68,7 +69,7 @@ async fn a_unit_admin_ends_all_sessions_of_a_person() {
 #[tokio::test]
 async fn nobody_is_ended_who_is_not_known_or_by_whom_it_may_not() {
     let app = TestApp::spawn().await;
-    let admin = app.signed_in("user_ngozi").await;
+    let admin = app.confirmed("user_ngozi").await;
     let student = app.signed_in("user_aisha").await;
     for unknown in ["x", "0193a000-0000-7000-8000-000000000000", "%27%20or%201=1"] {
         end_sessions(&admin, unknown).await.assert_refused(404, "not_found");
@@ -122,7 +123,7 @@ async fn the_overview_counts_what_there_is() {
     let admin = app.signed_in("user_ngozi").await;
     let page = admin.navigate("/admin?ended=not-a-number").await;
     assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
-    assert!(!page.body.contains("role=\"status\""), "an address says nothing of its own");
+    assert!(!page.body.contains("class=\"done\""), "an address says nothing of its own");
     for (name, count) in [
         ("People", 5),
         ("Signed in now", 2),
@@ -206,4 +207,45 @@ async fn the_report_counts_people_and_names_nobody() {
             assert!(!page.body.contains(personal) && !answer.body.contains(personal), "{personal}");
         }
     }
+}
+
+/// PROTOCOLS.md, "Freshness": 0 s before a unit admin's destructive action; and the sign-in must be young.
+#[tokio::test]
+async fn ending_sessions_asks_who_is_there_and_whether_they_still_may() {
+    let app = TestApp::spawn().await;
+    let admin = app.signed_in("user_ngozi").await;
+    app.signed_in("user_aisha").await;
+    let aisha = id_of(&app, "user_aisha").await;
+
+    let asked = end_sessions(&admin, &aisha).await;
+    assert_eq!((asked.status, asked.header("location")), (303, "/auth/confirm?next=%2Fadmin"));
+    let json = [("accept", "application/json"), ("sec-fetch-site", "same-origin")];
+    let target = format!("/admin/people/{aisha}/end-sessions");
+    let program = admin.ask(Method::POST, &target, &json).await;
+    program.assert_refused(403, "step_up_required");
+    assert_eq!(program.json()["confirm"], "/auth/confirm?next=%2Fadmin");
+    let hops = admin.follow(asked.header("location")).await;
+    let back = admin.choose(hops.last().unwrap(), "user_ngozi").await;
+    assert_eq!(back.last().unwrap().url.path(), "/admin");
+
+    // The role was taken away a moment ago and nobody told us: the action asks.
+    app.sandbox.change_person("user_ngozi", |person| person.custom_roles.clear()).unwrap();
+    end_sessions(&admin, &aisha).await.assert_refused(403, "forbidden");
+    assert_eq!(app.rows().await.1, 3);
+    let live = "select count(*) from sessions where ended_at is null";
+    assert_eq!(app.number(live).await, 2, "nothing was ended");
+
+    app.sandbox
+        .change_person("user_ngozi", |person| person.custom_roles = vec!["unit_admin".into()])
+        .unwrap();
+    app.execute("update users set roles_stale = true").await;
+    assert_eq!(admin.navigate("/admin").await.status, 200);
+    let down = Trouble { down: Some(Down::Status), ..Trouble::default() };
+    app.sandbox.set_trouble(Endpoint::Userinfo, down);
+    end_sessions(&admin, &aisha).await.assert_refused(503, "roles_unconfirmed");
+    assert_eq!(app.number(live).await, 2, "not on roles that nobody confirms");
+    app.sandbox.behave();
+    app.execute("update users set check_claimed_until = null").await;
+    let done = end_sessions(&admin, &aisha).await;
+    assert_eq!((done.status, done.header("location")), (303, "/admin?ended=1"));
 }

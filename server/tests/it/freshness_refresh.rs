@@ -1,14 +1,13 @@
 //! Refreshing tokens (PROTOCOLS.md, "Freshness" and the table of gen1 and gen2): once, whoever asks and
 //! whoever dies; and what each answer of the token endpoint means.
 
-use crate::support::{CLIENT_ID, CLIENT_SECRET, Log, ServerProcess, Setup, TestApp};
+use crate::support::{CLIENT_ID, CLIENT_SECRET, ServerProcess, Setup, TestApp};
 use campus::viewer::Standing;
 use campus_sandbox::{Client, Down, Endpoint, Misbehaviour, Profile, Trouble};
 use campus_server::app::App;
 use campus_server::freshness::refresh::{Refreshed, refresh};
 use campus_server::store::checks;
 use std::time::Duration;
-use tracing_subscriber::EnvFilter;
 
 const BANNER: &str = "Campus One cannot be reached.";
 
@@ -204,26 +203,22 @@ async fn a_429_is_stale_and_its_pause_is_heeded() {
     }
 }
 
-// On one thread, and with a subscriber of this thread only: all tasks log into it, and no other test does.
-#[tokio::test(flavor = "current_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invalid_client_is_an_operators_alarm_and_no_sign_out() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new("error"))
-        .with_writer(log.clone())
-        .with_ansi(false)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
     let app = TestApp::spawn().await;
     let browser = app.signed_in("user_aisha").await;
+    let process = ServerProcess::spawn(&app, &[]).await;
     let secret = |secret: &str| {
         let known = app.sandbox.client(CLIENT_ID).unwrap();
         app.sandbox.set_client(Client { secret: secret.to_owned(), ..known });
     };
     secret("another one");
     app.access_tokens_expire().await;
-    assert!(browser.navigate("/dashboard").await.body.contains(BANNER));
-    assert!(log.text().contains("refuses this app's client id or secret"), "{}", log.text());
+    let page = browser.navigate(&format!("{}/dashboard", process.origin)).await;
+    assert!(page.status == 200 && page.body.contains(BANNER), "{}", page.body);
+    let alarm = process.log();
+    let alarm = alarm.lines().find(|line| line.contains("refuses this app's client id or secret"));
+    assert!(alarm.is_some_and(|line| line.contains("ERROR")), "{}", process.log());
     app.execute(
         "update users set stale_since = stale_since - interval '1 day', check_claimed_until = null",
     )

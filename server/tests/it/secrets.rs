@@ -1,6 +1,6 @@
 //! No secret of a sign-in reaches the log, at any level of ours.
 
-use crate::support::{Browser, CLIENT_SECRET, Log, SESSION, Setup, TestApp, parameter};
+use crate::support::{Browser, CLIENT_SECRET, SESSION, Setup, TestApp, parameter};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,14 +11,44 @@ use campus_server::http::cookies::Cookies;
 use campus_server::signin::flow::Pending;
 use http::HeaderValue;
 use serde_json::Value;
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 /// Everything of ours, and of the others what an operator would turn on to find a fault.
 const FILTER: &str =
     "debug,campus_server=trace,campus_app=trace,campus=trace,tower_http=trace,campus_sandbox=off";
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
 
 /// Stands between the application and the provider's token endpoint and remembers the tokens.
 #[derive(Clone)]
@@ -72,6 +102,9 @@ fn nonce_and_verifier(app: &TestApp, browser: &Browser, state: &str) -> [String;
 // On one thread, and with a subscriber of this thread only: all tasks log into it, and no other test does.
 #[tokio::test(flavor = "current_thread")]
 async fn no_secret_of_a_sign_in_reaches_the_log() {
+    // While there is one subscriber alone, a line that another test's thread reaches first is switched off
+    // for all threads.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let log = Log::default();
     // While there is one dispatcher, tracing-core asks that of the thread which first comes by a place in
     // the code, and remembers the answer: a test beside this one would silence the place for good.

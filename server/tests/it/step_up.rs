@@ -61,6 +61,8 @@ async fn an_old_sign_in_at_the_provider_is_old_here_too() {
 async fn after_a_quarter_of_an_hour_a_sign_in_is_too_old() {
     let app = TestApp::spawn().await;
     let browser = app.signed_in(NGOZI).await;
+    assert!(is_required(&app, &browser).await, "they may not have been asked for a password");
+    confirm_as(&browser, NGOZI).await;
     assert!(!is_required(&app, &browser).await);
     app.execute("update sessions set authenticated_at = authenticated_at - interval '15 minutes'")
         .await;

@@ -5,7 +5,6 @@ mod answer;
 mod browser;
 mod database;
 mod delivery;
-mod log;
 mod process;
 mod test_app;
 
@@ -13,7 +12,6 @@ pub use answer::{Answer, parameter};
 pub use browser::Browser;
 pub use database::TestDatabase;
 pub use delivery::{Sender, at, disconnected, event, hex, hmac, role_changed};
-pub use log::Log;
 pub use process::ServerProcess;
 pub use test_app::{
     CLIENT_ID, CLIENT_SECRET, Setup, TestApp, WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS,

@@ -215,7 +215,11 @@ async fn the_order_of_arrival_does_not_matter() {
     for reversed in [false, true] {
         let app = TestApp::spawn().await;
         app.signed_in("user_aisha").await;
-        app.execute("update users set roles_as_of = now() - interval '1 hour'").await;
+        app.execute(
+            "update users set roles_as_of = now() - interval '1 hour',
+                 signed_in_at = now() - interval '1 hour'",
+        )
+        .await;
         app.execute("update sessions set created_at = now() - interval '1 hour'").await;
         let mut bodies = vec![
             role_changed("user_aisha", at(-120), json!({ "custom_roles": ["tutor"] })),

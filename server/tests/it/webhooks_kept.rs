@@ -176,6 +176,8 @@ async fn what_another_instance_left_behind_is_found() {
 #[tokio::test]
 async fn deliveries_are_forgotten_after_90_days_and_counters_after_30_unless_given_up() {
     let app = TestApp::spawn().await;
+    // The application does the same in its own time.
+    app.stop_serving();
     for state in ["pending", "applied", "ignored", "dead"] {
         for days in [89, 91] {
             let insert = format!(

@@ -1,7 +1,9 @@
 //! The server as a process of its own, for what only a real death shows.
 
 use super::test_app::TestApp;
+use std::fs::File;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ pub struct ServerProcess {
     /// Its own origin.
     pub origin: String,
     child: Child,
+    log: PathBuf,
 }
 
 impl ServerProcess {
@@ -18,6 +21,7 @@ impl ServerProcess {
         // The port is free a moment later too: the kernel gives out others first.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let origin = format!("http://localhost:{port}");
+        let log = app.files.path().join(format!("{port}.log"));
         let child = Command::new(env!("CARGO_BIN_EXE_campus-server"))
             .current_dir(app.files.path())
             .env_clear()
@@ -30,10 +34,10 @@ impl ServerProcess {
             .envs(changes.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        let mut process = Self { origin, child };
+        let mut process = Self { origin, child, log };
         process.wait_until_ready(port).await;
         process
     }
@@ -48,6 +52,11 @@ impl ServerProcess {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("the server is not ready after ten seconds");
+    }
+
+    /// What it logged so far: warnings and errors.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
     }
 
     /// Kills it with SIGKILL: it finishes nothing.

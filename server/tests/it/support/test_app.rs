@@ -190,6 +190,14 @@ impl TestApp {
         browser
     }
 
+    /// A browser whose person is signed in and has just proved again who they are.
+    pub async fn confirmed(&self, person: &str) -> Browser {
+        let browser = self.signed_in(person).await;
+        let hops = browser.follow("/auth/confirm").await;
+        browser.choose(hops.last().unwrap(), person).await;
+        browser
+    }
+
     /// How often an endpoint of the provider was asked.
     pub fn count(&self, endpoint: Endpoint) -> u64 {
         self.sandbox.count(endpoint)
