@@ -119,7 +119,6 @@ impl TestApp {
                 backchannel_logout_uri: Some(format!("{origin}/auth/backchannel-logout")),
                 trusted: true,
                 webhook_secret: WEBHOOK_SECRET.to_owned(),
-                ..Client::default()
             }],
             profile: setup.profile,
             algorithm: setup.algorithm,
