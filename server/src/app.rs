@@ -1,5 +1,6 @@
 //! The application's state: what every request may use, made once at start.
 
+use crate::audit::Strangers;
 use crate::config::{CampusOneSettings, SessionLimits, Settings};
 use crate::freshness::Freshness;
 use crate::http::cookies::CookieStyle;
@@ -37,6 +38,8 @@ pub struct App {
     pub provider: Provider,
     /// Codes that are being redeemed.
     pub redemptions: Redemptions,
+    /// How many entries strangers have brought about.
+    pub strangers: Strangers,
     /// What open pages are told.
     pub live: Feed,
     /// Checks of people under way, and what they need.
@@ -76,6 +79,7 @@ impl App {
             db,
             provider: Provider::new(campus_one, Client::new(limits.timeout())?),
             redemptions: Redemptions::default(),
+            strangers: Strangers::default(),
             live: Feed::default(),
             freshness: Freshness::new(
                 KeyRing::derive(&settings.session_secret, previous, "tokens"),

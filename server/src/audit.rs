@@ -10,6 +10,7 @@ use campus::instant::Instant;
 use campus::person::PersonId;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use std::sync::{Mutex, PoisonError};
 
 /// A SHA-256.
 pub type Hash = [u8; 32];
@@ -86,6 +87,27 @@ impl Recorded {
     }
 }
 
+/// Entries a minute that somebody without a session can bring about, in one process.
+const STRANGERS_A_MINUTE: u32 = 60;
+
+/// Keeps strangers from filling the audit trail: beyond a number a minute, what they bring about is in the
+/// log only.
+#[derive(Debug, Default)]
+pub struct Strangers(Mutex<(i64, u32)>);
+
+impl Strangers {
+    /// Whether one more entry may be written.
+    pub fn admit(&self, now: Instant) -> bool {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = now.seconds().div_euclid(60);
+        if held.0 != minute {
+            *held = (minute, 0);
+        }
+        held.1 = held.1.saturating_add(1);
+        held.1 <= STRANGERS_A_MINUTE
+    }
+}
+
 /// What a walk along the chain found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -120,6 +142,15 @@ mod tests {
             rule: "ab".into(),
             detail: "c".into(),
         }
+    }
+
+    #[test]
+    fn strangers_write_sixty_entries_a_minute() {
+        let strangers = Strangers::default();
+        let at = Instant::from_seconds(600);
+        assert_eq!((0..100).filter(|_| strangers.admit(at)).count(), 60);
+        assert!(!strangers.admit(at.plus_seconds(59)));
+        assert!(strangers.admit(at.plus_seconds(60)));
     }
 
     #[test]

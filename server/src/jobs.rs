@@ -3,8 +3,9 @@
 
 use crate::clock;
 use crate::config::SessionLimits;
+use crate::people;
 use crate::store::{
-    StoreError, calls, changes, deliveries, logout_tokens, provider_sessions, refused, sessions,
+    StoreError, calls, changes, deliveries, logout_tokens, provider_sessions, refused,
 };
 use sqlx::PgPool;
 use std::fmt::Debug;
@@ -38,7 +39,7 @@ pub async fn tidy(db: PgPool, limits: SessionLimits) {
         ticks.tick().await;
         let now = clock::now();
         let ago = |seconds: i64| now.plus_seconds(-seconds);
-        report("sessions", sessions::sweep(&db, now, ago(idle), ago(REASONS_KEPT_SECONDS)).await);
+        report("sessions", people::sweep(&db, ago(idle), ago(REASONS_KEPT_SECONDS), now).await);
         report("changes", changes::forget(&db, ago(CHANGES_KEPT_SECONDS)).await);
         report("logout tokens", logout_tokens::forget(&db, ago(LOGOUTS_KEPT_SECONDS)).await);
         let ended = provider_sessions::forget(&db, ago(LOGOUTS_KEPT_SECONDS)).await;

@@ -5,7 +5,7 @@
 use crate::audit::{Cause, Entry};
 use crate::store::changes::{self, ChangeKind};
 use crate::store::provider_sessions;
-use crate::store::sessions::{self, SessionId, Sessions, TokenHash};
+use crate::store::sessions::{self, SessionId, Sessions, Swept, TokenHash};
 use crate::store::users::{self, Learned};
 use crate::store::{StoreError, audit};
 use campus::audit::{Actor, AuditKind};
@@ -14,7 +14,7 @@ use campus::person::PersonId;
 use campus::reason::EndReason;
 use campus::role::Roles;
 use serde_json::json;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use std::collections::HashMap;
 
 /// What came of learning something.
@@ -173,4 +173,28 @@ async fn told_and_written(
     let kind = AuditKind::SessionsEnded;
     let entry = Entry { kind, cause, subject: Some(person), session, detail };
     audit::append(db, &entry, now).await
+}
+
+/// Ends sessions past their limits, in one transaction with an entry that says how many, and forgets those
+/// that ended long ago.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn sweep(
+    db: &PgPool,
+    idle_since: Instant,
+    forget_before: Instant,
+    now: Instant,
+) -> Result<Swept, StoreError> {
+    let mut transaction = db.begin().await?;
+    let swept = sessions::sweep(&mut transaction, now, idle_since, forget_before).await?;
+    if swept.idle + swept.expired > 0 {
+        let cause = Cause { actor: Actor::Server, request_id: None, rule: "session limits" };
+        let kind = AuditKind::SessionsEnded;
+        let detail = json!({ "idle": swept.idle, "expired": swept.expired });
+        let entry = Entry { kind, cause: &cause, subject: None, session: None, detail };
+        audit::append(&mut transaction, &entry, now).await?;
+    }
+    transaction.commit().await?;
+    Ok(swept)
 }

@@ -5,18 +5,22 @@ use super::flow::{Flow, Mode, Pending};
 use super::redemption::{self, Request};
 use super::start::{Occasion, Start, anonymous_marker, start};
 use crate::app::App;
+use crate::audit::{Cause, Entry};
 use crate::clock;
 use crate::http::cookies::{self, Cookies};
 use crate::http::refusal::Refusal;
 use crate::http::request_id::RequestId;
 use crate::http::respond::see_other;
 use crate::session::{Current, token};
+use crate::store::{StoreError, audit};
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, http::HeaderMap};
+use campus::audit::{Actor, AuditKind};
 use campus::reason::Reason;
 use campus::return_path::ReturnPath;
 use http::header;
+use serde_json::json;
 use std::sync::Arc;
 
 /// Longest description of a browser that is kept.
@@ -52,9 +56,10 @@ pub async fn callback(
             promises_iss: metadata.is_some_and(|metadata| metadata.promises_iss),
         },
     );
-    let exit = Exit { app: &app, cookies: &cookies, pending: &pending };
+    let request_id = request_id.0;
+    let exit = Exit { app: &app, cookies: &cookies, pending: &pending, request_id: &request_id };
     match outcome {
-        Outcome::Reject(reason, flow) => Err(exit.refuse(reason, flow.as_ref())),
+        Outcome::Reject(reason, flow) => Err(exit.refuse(reason, flow.as_ref()).await),
         Outcome::Anonymous(flow) => {
             let mut set = exit.without(Some(&flow));
             set.push(anonymous_marker(&app));
@@ -74,11 +79,11 @@ pub async fn callback(
                 code,
                 previous: cookies.get(cookies::SESSION).and_then(token::hash),
                 user_agent: user_agent(&headers),
-                request_id: Some(request_id.0),
+                request_id: Some(request_id.clone()),
             };
             match redemption::redeem(app.clone(), request).await {
                 Ok(signed_in) => Ok(exit.sign_in(&flow, &signed_in.token)),
-                Err(reason) => Err(exit.refuse(reason, Some(&flow))),
+                Err(reason) => Err(exit.refuse(reason, Some(&flow)).await),
             }
         }
     }
@@ -89,6 +94,7 @@ struct Exit<'a> {
     app: &'a App,
     cookies: &'a Cookies,
     pending: &'a Pending,
+    request_id: &'a str,
 }
 
 impl Exit<'_> {
@@ -97,19 +103,38 @@ impl Exit<'_> {
         ended.into_iter().chain(self.pending.removals(self.app.cookies)).collect()
     }
 
-    fn refuse(&self, reason: Reason, flow: Option<&Flow>) -> Refusal {
+    /// The refusal stands whether or not it can be written down.
+    async fn refuse(&self, reason: Reason, flow: Option<&Flow>) -> Refusal {
         tracing::info!(reason = reason.code, "a sign-in was not completed");
+        if let Some(flow) = flow
+            && self.app.strangers.admit(clock::now())
+            && let Err(error) = self.write_down(reason, flow).await
+        {
+            tracing::error!(%error, "a refused sign-in could not be written down");
+        }
         let next = flow.map_or_else(ReturnPath::home, |flow| flow.next.clone());
         Refusal::from(reason).with_next(next).with_cookies(self.without(flow))
+    }
+
+    async fn write_down(&self, reason: Reason, flow: &Flow) -> Result<(), StoreError> {
+        let request_id = Some(self.request_id.to_owned());
+        let cause = Cause { actor: Actor::Nobody, request_id, rule: reason.code };
+        let kind = AuditKind::SignInRefused;
+        let detail = json!({ "mode": flow.mode.as_str() });
+        let entry = Entry { kind, cause: &cause, subject: None, session: None, detail };
+        let mut transaction = self.app.db.begin().await?;
+        audit::append(&mut transaction, &entry, clock::now()).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// The one interactive flow after a silent one found nobody.
     async fn go_interactive(&self, flow: &Flow) -> Result<Response, Refusal> {
         let occasion = Occasion::NobodyFound;
         let interactive = Start { occasion, ..Start::new(Mode::Interactive, flow.next.clone()) };
-        let mut response = start(self.app, self.cookies, interactive)
-            .await
-            .map_err(|reason| self.refuse(reason, Some(flow)))?;
+        let mut response = match start(self.app, self.cookies, interactive).await {
+            Ok(response) => response,
+            Err(reason) => return Err(self.refuse(reason, Some(flow)).await),
+        };
         let mut set = self.without(Some(flow));
         set.push(anonymous_marker(self.app));
         crate::http::respond::add_cookies(&mut response, set);

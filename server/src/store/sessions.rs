@@ -322,8 +322,10 @@ pub async fn end_of_person(
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Sessions that were found too old or unused and were ended.
-    pub ended: u64,
+    /// Sessions that were found unused for too long and were ended.
+    pub idle: i64,
+    /// Sessions that were found too old and were ended.
+    pub expired: i64,
     /// Ended sessions whose reason has been kept long enough.
     pub removed: u64,
 }
@@ -333,27 +335,29 @@ pub struct Swept {
 /// # Errors
 /// When the database does not answer.
 pub async fn sweep(
-    db: &PgPool,
+    db: &mut PgConnection,
     now: Instant,
     idle_since: Instant,
     forget_before: Instant,
 ) -> Result<Swept, StoreError> {
-    let ended = sqlx::query_scalar!(
+    let ended = sqlx::query!(
         r#"with ended as (
              update sessions
              set ended_at = $1, end_reason = case when expires_at <= $1 then 'expired' else 'idle' end
-             where ended_at is null and (expires_at <= $1 or seen_at <= $2) returning id
+             where ended_at is null and (expires_at <= $1 or seen_at <= $2) returning id, end_reason
          ), forgotten as (
              delete from session_tokens t using ended where t.session_id = ended.id
          )
-         select count(*) as "count!" from ended"#,
+         select count(*) filter (where end_reason = 'idle') as "idle!",
+                count(*) filter (where end_reason = 'expired') as "expired!"
+         from ended"#,
         to_db(now),
         to_db(idle_since),
     )
-    .fetch_one(db)
+    .fetch_one(&mut *db)
     .await?;
     let removed = sqlx::query!("delete from sessions where ended_at <= $1", to_db(forget_before))
         .execute(db)
         .await?;
-    Ok(Swept { ended: u64::try_from(ended).unwrap_or(0), removed: removed.rows_affected() })
+    Ok(Swept { idle: ended.idle, expired: ended.expired, removed: removed.rows_affected() })
 }

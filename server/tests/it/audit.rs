@@ -1,8 +1,10 @@
 //! The audit trail: what is written, that it cannot be changed unseen, and the command that looks.
 
 use crate::support::TestApp;
+use campus_sandbox::Misbehaviour;
 use campus_server::audit::Verdict;
 use campus_server::store::audit::verify;
+use campus_server::{clock, people};
 use sqlx::AssertSqlSafe;
 
 async fn kinds(app: &TestApp) -> Vec<String> {
@@ -100,4 +102,27 @@ async fn the_command_says_whether_the_chain_is_whole() {
     let (code, text) = verify();
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("BROKEN at entry 1"), "{text}");
+}
+
+#[tokio::test]
+async fn refused_sign_ins_and_sessions_past_their_limits_are_written_down() {
+    let app = TestApp::spawn().await;
+    app.sandbox.misbehave(Misbehaviour::InvalidNonce);
+    let page = app.browser_of("user_aisha").follow("/dashboard").await.pop().unwrap();
+    page.assert_refused(401, "id_token_nonce");
+    let query = "select actor || ' ' || rule || ' ' || detail from audit_entries";
+    let entry = app.text(query).await;
+    assert_eq!(entry.as_deref(), Some("nobody id_token_nonce {\"mode\":\"silent\"}"));
+    // Nobody there is no refusal, and an answer to nothing is no sign-in.
+    app.browser().follow("/").await;
+    app.browser().navigate("/auth/callback?code=x&state=y").await;
+    app.browser().navigate("/auth/callback?error=server_error&state=y").await;
+    assert_eq!(kinds(&app).await, ["sign_in_refused"]);
+
+    app.signed_in("user_aisha").await;
+    app.execute("update sessions set seen_at = now() - interval '9 hours'").await;
+    let now = clock::now();
+    let swept = people::sweep(&app.app.db, now.plus_seconds(-8 * 3600), now, now).await.unwrap();
+    assert_eq!((swept.idle, swept.expired), (1, 0));
+    assert_eq!(kinds(&app).await, ["sign_in_refused", "signed_in", "sessions_ended"]);
 }

@@ -3,14 +3,14 @@
 use crate::support::{SESSION, SIGNED_OUT, TestApp};
 use campus::reason::EndReason;
 use campus_sandbox::Endpoint;
-use campus_server::clock;
 use campus_server::session::token;
 use campus_server::store::sessions::{self, Swept};
+use campus_server::{clock, people};
 
 async fn sweep(app: &TestApp) -> Swept {
     let now = clock::now();
     let (idle_since, forget) = (now.plus_seconds(-8 * 3600), now.plus_seconds(-30 * 86_400));
-    sessions::sweep(&app.app.db, now, idle_since, forget).await.unwrap()
+    people::sweep(&app.app.db, idle_since, forget, now).await.unwrap()
 }
 
 #[tokio::test]
@@ -24,18 +24,18 @@ async fn the_sweep_ends_idle_and_expired_sessions_and_forgets_old_ones() {
     let idle =
         format!("update sessions set seen_at = now() - interval '481 minutes' where id = {one}");
     app.execute(&idle).await;
-    assert_eq!(sweep(&app).await, Swept { ended: 1, removed: 0 });
+    assert_eq!(sweep(&app).await, Swept { idle: 1, ..Swept::default() });
     let expired =
         format!("update sessions set expires_at = now() - interval '1 second' where id = {one}");
     app.execute(&expired).await;
-    assert_eq!(sweep(&app).await, Swept { ended: 1, removed: 0 });
+    assert_eq!(sweep(&app).await, Swept { expired: 1, ..Swept::default() });
     let reasons = "select string_agg(end_reason, ',' order by end_reason) from sessions";
     assert_eq!(app.text(reasons).await.as_deref(), Some("expired,idle"));
     app.execute(
         "update sessions set ended_at = now() - interval '31 days' where end_reason = 'idle'",
     )
     .await;
-    assert_eq!(sweep(&app).await, Swept { ended: 0, removed: 1 });
+    assert_eq!(sweep(&app).await, Swept { removed: 1, ..Swept::default() });
     assert_eq!(app.rows().await, (1, 2));
 }
 
