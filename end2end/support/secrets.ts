@@ -13,6 +13,8 @@ export const issuedFile = file("issued");
 export const seenFile = file("seen");
 
 export async function rememberCookies(context: BrowserContext): Promise<void> {
-  const values = (await context.cookies()).map((cookie) => cookie.value).filter((value) => value.length >= 12);
+  // The markers hold plain words.
+  const cookies = (await context.cookies()).filter(({ name }) => !/c1_(anon|signedout|ended)$/.test(name));
+  const values = cookies.map((cookie) => cookie.value).filter((value) => value.length >= 12);
   if (values.length > 0) appendFileSync(seenFile, `${values.join("\n")}\n`);
 }

@@ -5,9 +5,10 @@ import { expect, test } from "../support/test.ts";
 
 test("an open page says within two seconds that roles changed", async ({ page, world }) => {
   await setCustomRoles(page, world, zainab, ["editor"]);
+  // The page listens once its stream has begun.
+  const listening = page.waitForResponse((response) => response.url().includes("/auth/events"));
   await signInThroughApp(page, world, zainab);
-  // The page listens once its stream has said hello.
-  await page.waitForResponse((response) => response.url().includes("/auth/events"));
+  await listening;
 
   await setCustomRoles(page, world, zainab, []);
 

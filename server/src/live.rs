@@ -7,6 +7,7 @@
 
 use crate::app::App;
 use crate::clock;
+use crate::freshness::{self, Demand};
 use crate::session::{self, Current};
 use crate::store::changes::{self, Change};
 use crate::store::sessions::{SessionId, TokenHash};
@@ -163,6 +164,11 @@ impl Listener {
                 return None;
             }
         };
+        // A webhook need not say which roles: then Campus One is asked, as by a click.
+        let current = match current {
+            Current::Live(live) if live.checks.roles_stale => self.asked(live).await,
+            current => current,
+        };
         let reason = match &current {
             Current::Live(live) => return self.roles(live),
             Current::Ended(reason) => Some(*reason),
@@ -170,6 +176,16 @@ impl Listener {
         };
         self.over = true;
         Some(News::Ended(reason))
+    }
+
+    async fn asked(&self, live: Arc<session::Live>) -> Current {
+        match freshness::ensure(&self.app, &live, Demand::Routine).await {
+            Ok(current) => current,
+            Err(error) => {
+                tracing::warn!(%error, "a listener could not ask");
+                Current::Live(live)
+            }
+        }
     }
 
     fn roles(&mut self, live: &session::Live) -> Option<News> {

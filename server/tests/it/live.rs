@@ -1,6 +1,6 @@
 //! Open pages: what they are told, how soon, and that listening keeps nothing alive.
 
-use crate::support::{SESSION, TestApp};
+use crate::support::{SESSION, TestApp, at, event};
 use campus::audit::{Actor, AuditKind};
 use campus::reason::EndReason;
 use campus_server::audit::Cause;
@@ -9,6 +9,7 @@ use campus_server::people;
 use campus_server::store::changes::{self, ChangeKind};
 use campus_server::store::sessions::Sessions;
 use http::Method;
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// An open stream and what has come of it.
@@ -141,4 +142,19 @@ async fn listening_needs_a_session_and_does_not_use_it() {
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let unused = "select count(*) from sessions where seen_at < now() - interval '6 hours'";
     assert_eq!(app.number(unused).await, 1, "a listener must not keep a session from running idle");
+}
+
+/// A webhook need not carry the roles.
+#[tokio::test]
+async fn a_page_learns_of_roles_that_only_campus_one_knows() {
+    let app = TestApp::spawn().await;
+    let browser = app.signed_in("user_zainab").await;
+    let mut stream = Stream::open(&browser, "/auth/events", None).await;
+    assert_eq!(stream.next().await.unwrap().0, "hello");
+    app.sandbox.change_person("user_zainab", |person| person.custom_roles.clear()).unwrap();
+    let started = Instant::now();
+    let body = event("user.role_changed", at(0), &json!({ "userId": "user_zainab" }));
+    app.sender().accepted(body).await;
+    assert_eq!(stream.next().await.unwrap().0, "roles");
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
