@@ -37,10 +37,10 @@ pub async fn learn(
     cause: &Cause,
     now: Instant,
 ) -> Result<Learnt, StoreError> {
-    let before = users::lock_roles(db, learned.identity).await?;
+    let before = users::lock(db, learned.identity).await?;
     let person = users::merge(db, learned, now).await?;
     let Some(before) = before else { return Ok(Learnt { person, roles_changed: false }) };
-    let after = users::roles(db, person).await?;
+    let (before, after) = (before.roles, users::roles(db, person).await?);
     let roles_changed = before != after;
     if roles_changed {
         changes::record(db, person, None, ChangeKind::Roles, now).await?;

@@ -11,6 +11,7 @@ use crate::http::request_id::RequestId;
 use crate::http::respond::private;
 use crate::people;
 use crate::store::sessions::Sessions;
+use crate::store::users::Known;
 use crate::store::{StoreError, logout_tokens, users};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -112,8 +113,8 @@ async fn log_out(app: &App, body: &[u8], request_id: String) -> Result<u64, Fail
         Whom::Subject(subject) => {
             let (provider, issuer) = (CAMPUS_ONE.to_owned(), metadata.issuer.clone());
             let identity = Identity { provider, issuer, subject };
-            match users::person_of(db, &identity).await? {
-                Some(person) => {
+            match users::lock(db, &identity).await? {
+                Some(Known { person, .. }) => {
                     let (all, reason) = (Sessions::All, EndReason::SignedOutAtProvider);
                     let kind = AuditKind::SessionsEnded;
                     people::end_sessions(db, person, all, reason, kind, &cause, now).await?

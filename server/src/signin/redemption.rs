@@ -115,6 +115,12 @@ async fn store(
         }
         None => false,
     };
+    // Before the person's row is touched: the audit trail comes after all locks, and a change of roles is
+    // written down at once.
+    let mut replaced = None;
+    if let Some(previous) = &request.previous {
+        replaced = sessions::end(&mut transaction, previous, EndReason::SwitchedUser, now).await?;
+    }
     let learned = Learned {
         identity: &proven.identity,
         claims: &proven.claims,
@@ -125,10 +131,6 @@ async fn store(
         Cause { actor: Actor::Provider, request_id: request.request_id.clone(), rule: "sign-in" };
     let person = people::learn(&mut transaction, &learned, &provider, now).await?.person;
     users::confirm(&mut transaction, person, began).await?;
-    let mut replaced = None;
-    if let Some(previous) = &request.previous {
-        replaced = sessions::end(&mut transaction, previous, EndReason::SwitchedUser, now).await?;
-    }
     let mode = request.flow.mode;
     let authentication = step_up::authentication(mode, proven.auth_time, now);
     // A fresh token always has a hash.

@@ -111,45 +111,6 @@ returning id
     Ok(PersonId(id))
 }
 
-/// The roles of a person who is known, whose row stays locked until the transaction ends.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn lock_roles(
-    db: &mut PgConnection,
-    identity: &Identity,
-) -> Result<Option<Roles>, StoreError> {
-    let row = sqlx::query!(
-        "select role, roles, custom_roles from users
-         where provider = $1 and issuer = $2 and subject = $3 for update",
-        identity.provider,
-        identity.issuer,
-        identity.subject,
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(row.map(|row| as_roles(row.role, row.roles, row.custom_roles)))
-}
-
-/// The person behind an identity, if they were ever here.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn person_of(
-    db: &mut PgConnection,
-    identity: &Identity,
-) -> Result<Option<PersonId>, StoreError> {
-    let id = sqlx::query_scalar!(
-        "select id from users where provider = $1 and issuer = $2 and subject = $3",
-        identity.provider,
-        identity.issuer,
-        identity.subject,
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(id.map(PersonId))
-}
-
 /// What is known of a person whose row is locked until the transaction ends.
 #[derive(Clone, Debug)]
 pub struct Known {
