@@ -125,9 +125,9 @@ const fn rule(path: &'static str, access: Access, nav: Option<&'static str>) -> 
 pub const RULES: &[Rule] = &[
     rule("/", Access::Public, Some("Home")),
     rule("/dashboard", Access::SignedIn, Some("Dashboard")),
-    rule("/admin/reports", Access::Needs(Permission::ReadReports), Some("Reports")),
     rule("/admin", Access::Needs(Permission::RunUnit), Some("Admin")),
     rule("/admin/deliveries", Access::Needs(Permission::RunUnit), Some("Deliveries")),
+    rule("/admin/reports", Access::Needs(Permission::ReadReports), Some("Reports")),
 ];
 
 /// What the path asks for.
@@ -297,6 +297,7 @@ mod tests {
         assert_eq!(names(&roles(PrimaryRole::Staff, &[])), ["Home", "Dashboard", "Reports"]);
         assert_eq!(names(&roles(PrimaryRole::Admin, &[])), ["Home", "Dashboard", "Reports"]);
         let unit_admin = roles(PrimaryRole::Consultant, &[UNIT_ADMIN]);
-        assert_eq!(names(&unit_admin), ["Home", "Dashboard", "Reports", "Admin"]);
+        let all = ["Home", "Dashboard", "Admin", "Deliveries", "Reports"];
+        assert_eq!(names(&unit_admin), all);
     }
 }

@@ -69,6 +69,9 @@ fn metadata(memory: &mut Memory, origin: &str) -> Value {
             document["backchannel_logout_session_supported"] = json!(true);
         }
     }
+    if memory.misbehaviours.is_on(Misbehaviour::ClientSecretBasicOnly) {
+        document["token_endpoint_auth_methods_supported"] = json!(["client_secret_basic"]);
+    }
     let promised = memory.profile == Profile::Gen2
         && !memory.misbehaviours.is_on(Misbehaviour::IssMissingInTokenButOk);
     if promised || memory.misbehaviours.is_on(Misbehaviour::AuthorizationIssMissing) {

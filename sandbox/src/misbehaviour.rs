@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Misbehaviour {
+    /// The metadata offers `client_secret_basic` alone, and the token endpoint takes nothing else.
+    ClientSecretBasicOnly,
     /// The ID token names another issuer.
     InvalidIss,
     /// The ID token has no `sub`.

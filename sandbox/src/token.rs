@@ -87,6 +87,9 @@ pub(crate) fn authenticate(
             return Err(refused("this client is registered for client_secret_post"));
         }
         Some(pair) => pair,
+        None if memory.misbehaviours.is_on(Misbehaviour::ClientSecretBasicOnly) => {
+            return Err(refused("this client is registered for client_secret_basic"));
+        }
         None => {
             let owned = |name| form.get(name).unwrap_or_default().to_owned();
             (owned("client_id"), owned("client_secret"))

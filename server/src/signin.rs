@@ -9,6 +9,7 @@ pub mod answer;
 pub mod backchannel;
 pub mod callback;
 pub mod client;
+pub mod client_auth;
 pub mod exchange;
 pub mod flow;
 pub mod id_token;

@@ -121,14 +121,8 @@ impl Lease<'_> {
         if !tokens::set_sent(&app.db, self.session, self.holder, asked).await? {
             return Ok(None);
         }
-        let settings = &app.provider.settings;
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token.expose()),
-            ("client_id", &settings.client_id),
-            ("client_secret", settings.client_secret.expose()),
-        ];
-        let call = app.provider.client.post(&metadata.token_endpoint, &form);
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())];
+        let call = app.provider.post_as_client(metadata, &metadata.token_endpoint, &form);
         let reply = match self.while_held(call).await {
             Ok(reply) => reply,
             Err(error) => {

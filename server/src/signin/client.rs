@@ -83,12 +83,21 @@ impl Client {
         read(request).await
     }
 
-    /// POSTs a form.
+    /// POSTs a form, with a name and a secret in the header if they are given (RFC 7617).
     ///
     /// # Errors
     /// When there is no answer.
-    pub async fn post(&self, url: &Url, form: &[(&str, &str)]) -> Result<Reply, ClientError> {
-        read(self.0.post(url.clone()).header("accept", "application/json").form(form)).await
+    pub async fn post(
+        &self,
+        url: &Url,
+        form: &[(&str, &str)],
+        basic: Option<(&str, &str)>,
+    ) -> Result<Reply, ClientError> {
+        let mut request = self.0.post(url.clone()).header("accept", "application/json").form(form);
+        if let Some((name, secret)) = basic {
+            request = request.basic_auth(name, Some(secret));
+        }
+        read(request).await
     }
 }
 

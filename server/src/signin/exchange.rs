@@ -163,17 +163,15 @@ async fn fetch_tokens(
     code: &str,
     redirect_uri: &str,
 ) -> Result<Tokens, Reason> {
-    // client_secret_post, as the seed does: gen2 accepts only the registered method.
     let form = [
         ("grant_type", "authorization_code"),
         ("code", code),
         ("redirect_uri", redirect_uri),
-        ("client_id", &provider.settings.client_id),
-        ("client_secret", provider.settings.client_secret.expose()),
         ("code_verifier", &flow.code_verifier),
     ];
     let asked = clock::now();
-    let reply = provider.client.post(&metadata.token_endpoint, &form).await.map_err(|error| {
+    let asking = provider.post_as_client(metadata, &metadata.token_endpoint, &form);
+    let reply = asking.await.map_err(|error| {
         tracing::warn!(%error, "the token endpoint did not answer");
         Reason::PROVIDER_UNREACHABLE
     })?;

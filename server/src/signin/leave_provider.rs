@@ -71,17 +71,12 @@ pub enum Revocation {
     Failed,
 }
 
-/// Revokes a refresh token (RFC 7009 §2.1), authenticated by `client_secret_post`.
+/// Revokes a refresh token (RFC 7009 §2.1).
 pub async fn revoke(provider: &Provider, refresh_token: &Secret) -> Revocation {
     let Ok(metadata) = provider.metadata().await else { return Revocation::Failed };
     let Some(endpoint) = &metadata.revocation_endpoint else { return Revocation::NoEndpoint };
-    let form = [
-        ("token", refresh_token.expose()),
-        ("token_type_hint", "refresh_token"),
-        ("client_id", &provider.settings.client_id),
-        ("client_secret", provider.settings.client_secret.expose()),
-    ];
-    match provider.client.post(endpoint, &form).await {
+    let form = [("token", refresh_token.expose()), ("token_type_hint", "refresh_token")];
+    match provider.post_as_client(&metadata, endpoint, &form).await {
         Ok(reply) if reply.status == 200 => Revocation::Done,
         Ok(reply) => {
             tracing::warn!(status = reply.status, "a refresh token was not revoked");

@@ -1,5 +1,5 @@
 //! `GET /auth/login[?prompt=none][&next=][&login_hint=]`: a sign-in by a click, or a silent attempt on
-//! demand.
+//! demand. With `iss` and `target_link_uri` it is the address at which others may begin one.
 
 use super::flow::{MOST_STARTS, Mode, Starts};
 use super::start::{Occasion, Start, start};
@@ -25,6 +25,10 @@ pub struct LoginQuery {
     prompt: Option<String>,
     next: Option<String>,
     login_hint: Option<String>,
+    /// Who is to be asked, when somebody else sends a browser here (OpenID Connect Core §4).
+    iss: Option<String>,
+    /// Where they want it to arrive then.
+    target_link_uri: Option<String>,
 }
 
 /// Longest `login_hint` that is passed on.
@@ -42,11 +46,15 @@ pub async fn login(
     query: Result<Query<LoginQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(query) = query.map_err(|_| Reason::BAD_REQUEST)?;
-    let next = ReturnPath::parse(query.next.as_deref().unwrap_or("/"));
+    let linked = query.target_link_uri.as_deref().and_then(|link| link.strip_prefix(&app.origin));
+    let next = ReturnPath::parse(query.next.as_deref().or(linked).unwrap_or("/"));
     let refuse = |reason: Reason| Refusal::from(reason).with_next(next.clone());
     // A prefetch or a fetch must never be led to the provider.
     if !Manner::of(&method, &headers).navigation {
         return Err(refuse(Reason::NOT_SIGNED_IN));
+    }
+    if query.iss.is_some_and(|iss| iss != app.provider.settings.issuer) {
+        return Err(refuse(Reason::ISSUER_MISMATCH));
     }
     let cookies = Cookies::read(&headers, app.cookies);
     let silent = query.prompt.as_deref() == Some("none");

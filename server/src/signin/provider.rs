@@ -1,6 +1,7 @@
 //! The provider: its metadata and keys, fetched when needed and kept (PROTOCOLS.md rules 1 and 2).
 
 use super::client::{Client, ClientError};
+use super::client_auth::ClientAuth;
 use super::jws::{JwsError, KeySet};
 use crate::config::CampusOneSettings;
 use serde_json::{Map, Value};
@@ -53,6 +54,8 @@ pub struct Metadata {
     pub back_channel_logout: bool,
     /// Where tokens are revoked (RFC 7009, RFC 8414 §2).
     pub revocation_endpoint: Option<Url>,
+    /// How this app proves itself there.
+    pub client_auth: ClientAuth,
     /// Whether every authorization response carries `iss` (RFC 9207 §3).
     pub promises_iss: bool,
 }
@@ -86,6 +89,7 @@ impl Metadata {
             end_session_endpoint: optional("end_session_endpoint")?,
             revocation_endpoint: optional("revocation_endpoint")?,
             back_channel_logout: flag("backchannel_logout_supported"),
+            client_auth: ClientAuth::of(document),
             promises_iss: flag("authorization_response_iss_parameter_supported"),
         })
     }

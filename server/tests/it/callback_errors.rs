@@ -75,7 +75,7 @@ async fn duplicate_parameters_and_code_beside_error_are_rejected() {
 }
 
 #[tokio::test]
-async fn a_wrong_issuer_in_the_answer_is_rejected() {
+async fn oidcc_client_test_invalid_authorization_response_iss() {
     for profile in [Profile::Gen1, Profile::Gen2] {
         let app = TestApp::spawn_with(Setup { profile, ..Setup::default() }).await;
         let browser = app.browser_of("user_aisha");
@@ -89,7 +89,7 @@ async fn a_wrong_issuer_in_the_answer_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_promised_issuer_that_is_missing_is_rejected() {
+async fn oidcc_client_test_remove_authorization_response_iss() {
     let app = TestApp::spawn_with(Setup { profile: Profile::Gen2, ..Setup::default() }).await;
     let browser = app.browser_of("user_aisha");
     app.sandbox.misbehave(Misbehaviour::AuthorizationIssMissing);
@@ -275,7 +275,7 @@ async fn a_code_with_an_unknown_state_gets_one_fresh_start_and_then_a_page() {
 }
 
 #[tokio::test]
-async fn a_missing_or_wrong_state_never_redeems_the_code() {
+async fn oidcc_client_test_ensure_authorization_response_with_invalid_state_fails() {
     for misbehaviour in [Misbehaviour::StateWrong, Misbehaviour::StateMissing] {
         let app = TestApp::spawn().await;
         app.sandbox.misbehave_times(misbehaviour, None);

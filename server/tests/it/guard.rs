@@ -190,3 +190,39 @@ async fn while_the_provider_is_down_public_pages_are_served() {
     assert_eq!(protected.header("retry-after"), "60");
     protected.assert_private();
 }
+
+/// OpenID Connect Core §4: somebody else sends a browser here to be signed in.
+#[tokio::test]
+async fn oidcc_client_test_3rd_party_init_login() {
+    let app = TestApp::spawn().await;
+    let encoded =
+        |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let target = |iss: &str, link: &str| {
+        format!(
+            "/auth/login?iss={}&login_hint=aisha&target_link_uri={}",
+            encoded(iss),
+            encoded(link)
+        )
+    };
+    let ours = app.sandbox.issuer();
+    let link = format!("{}/dashboard?week=3", app.origin);
+    let start = app.browser().navigate(&target(&ours, &link)).await;
+    let url = start.location().unwrap();
+    assert_eq!(parameter(&url, "login_hint").as_deref(), Some("aisha"));
+    let hops = app.browser_of("user_aisha").follow(&target(&ours, &link)).await;
+    assert_eq!(hops.last().unwrap().url.as_str(), link);
+
+    // Another provider is not asked, and nobody is led away from here.
+    let asked = app.count(Endpoint::Authorize);
+    app.browser()
+        .navigate(&target("https://other.example", &link))
+        .await
+        .assert_refused(401, "issuer_mismatch");
+    assert_eq!(app.count(Endpoint::Authorize), asked);
+    for elsewhere in
+        ["https://evil.example/dashboard", "//evil.example", "javascript:alert(1)", "x"]
+    {
+        let hops = app.browser_of("user_aisha").follow(&target(&ours, elsewhere)).await;
+        assert_eq!(hops.last().unwrap().url.as_str(), format!("{}/", app.origin), "{elsewhere}");
+    }
+}

@@ -41,9 +41,9 @@ accepted! {
     idtoken_sig_es256: [], signed(Algorithm::Es256);
     oidcc_client_test_kid_absent_single_jwks: [Misbehaviour::KidAbsent], gen1();
     oidcc_client_test_kid_absent_multiple_jwks: [Misbehaviour::KidAbsentMultiple], gen1();
-    valid_aud_as_array: [Misbehaviour::AudAsArray], gen1();
-    token_type_case_insensitivity: [Misbehaviour::TokenTypeCase], gen1();
-    token_response_without_expires_in: [Misbehaviour::NoExpiresIn], gen1();
+    oidcc_client_test_valid_aud_as_array: [Misbehaviour::AudAsArray], gen1();
+    oidcc_client_test_token_type_case_insensitivity: [Misbehaviour::TokenTypeCase], gen1();
+    oidcc_client_test_token_response_without_expires_in: [Misbehaviour::NoExpiresIn], gen1();
     no_refresh_token: [Misbehaviour::NoRefreshToken], gen1();
     oidcc_client_test_scope_userinfo_claims: [Misbehaviour::ClaimsOnlyInUserinfo], gen2();
     oidcc_client_test_userinfo_signed: [Misbehaviour::UserinfoSigned], gen1();
@@ -62,6 +62,52 @@ async fn oidcc_client_test_signing_key_rotation() {
     assert_eq!(app.count(Endpoint::Jwks), 2, "an unknown key is worth one look");
     app.signed_in("user_zainab").await;
     assert_eq!(app.count(Endpoint::Jwks), 2, "known keys are not fetched again");
+}
+
+#[tokio::test]
+async fn oidcc_client_test_discovery_openid_config() {
+    let app = TestApp::spawn().await;
+    app.signed_in("user_aisha").await;
+    // Every address that was used stands in the metadata and nowhere else.
+    assert_eq!(app.count(Endpoint::Discovery), 1);
+    for endpoint in [Endpoint::Authorize, Endpoint::Token, Endpoint::Userinfo] {
+        assert_eq!(app.count(endpoint), 1, "{endpoint:?}");
+    }
+    assert_eq!(app.rows().await, (1, 1));
+}
+
+#[tokio::test]
+async fn oidcc_client_test_discovery_jwks_uri_keys() {
+    let app = TestApp::spawn().await;
+    app.signed_in("user_aisha").await;
+    assert_eq!((app.count(Endpoint::Jwks), app.rows().await), (1, (1, 1)));
+    // Without the keys nothing is believed.
+    let app = TestApp::spawn().await;
+    let down = Trouble { down: Some(Down::Status), ..Trouble::default() };
+    app.sandbox.set_trouble(Endpoint::Jwks, down);
+    app.browser_of("user_aisha").follow("/auth/login").await;
+    assert_eq!(app.rows().await, (0, 0));
+}
+
+/// The sandbox takes the access token from the `Authorization` header alone (RFC 6750 §2.1).
+#[tokio::test]
+async fn oidcc_client_test_userinfo_bearer_header() {
+    let app = TestApp::spawn().await;
+    app.signed_in("user_aisha").await;
+    assert_eq!(app.count(Endpoint::Userinfo), 1);
+    let source = app.text("select profile_source from users").await;
+    assert_eq!(source.as_deref(), Some("userinfo"));
+}
+
+#[tokio::test]
+async fn oidcc_client_test_client_secret_basic() {
+    let app = TestApp::spawn().await;
+    app.sandbox.misbehave_times(Misbehaviour::ClientSecretBasicOnly, None);
+    let browser = app.signed_in("user_aisha").await;
+    assert_eq!(app.rows().await, (1, 1));
+    app.access_tokens_expire().await;
+    assert_eq!(browser.fetch("/auth/me").await.status, 200);
+    assert_eq!(app.count(Endpoint::Token), 2, "a refresh authenticates the same way");
 }
 
 #[tokio::test]

@@ -46,20 +46,20 @@ fn signed(algorithm: Algorithm) -> Setup {
 
 refused! {
     oidcc_client_test_invalid_iss: InvalidIss => "id_token_issuer", gen1();
-    missing_iss: MissingIss => "id_token_issuer", gen1();
+    oidcc_client_test_missing_iss: MissingIss => "id_token_issuer", gen1();
     oidcc_client_test_missing_sub: MissingSub => "id_token_subject", gen1();
     oidcc_client_test_invalid_aud: InvalidAud => "id_token_audience", gen1();
     oidcc_client_test_missing_aud: MissingAud => "id_token_audience", gen1();
-    invalid_secondary_aud: SecondaryAud => "id_token_audience", gen1();
+    oidcc_client_test_invalid_secondary_aud: SecondaryAud => "id_token_audience", gen1();
     foreign_azp: ForeignAzp => "id_token_audience", gen1();
     oidcc_client_test_missing_iat: MissingIat => "id_token_time", gen1();
     iat_in_the_future: FutureIat => "id_token_time", gen1();
-    missing_exp: MissingExp => "id_token_time", gen1();
-    invalid_expired_exp: ExpiredExp => "id_token_time", gen1();
+    oidcc_client_test_missing_exp: MissingExp => "id_token_time", gen1();
+    oidcc_client_test_invalid_expired_exp: ExpiredExp => "id_token_time", gen1();
     oidcc_client_test_nonce_invalid: InvalidNonce => "id_token_nonce", gen1();
-    missing_nonce: MissingNonce => "id_token_nonce", gen1();
+    oidcc_client_test_missing_nonce: MissingNonce => "id_token_nonce", gen1();
     oidcc_client_test_idtoken_sig_none: SigNone => "id_token_signature", gen1();
-    oidcc_client_test_invalid_sig_eddsa: InvalidSig => "id_token_signature", gen1();
+    invalid_sig_eddsa: InvalidSig => "id_token_signature", gen1();
     oidcc_client_test_invalid_sig_rs256: InvalidSig => "id_token_signature", signed(Algorithm::Rs256);
     oidcc_client_test_invalid_sig_es256: InvalidSig => "id_token_signature", signed(Algorithm::Es256);
     oidcc_client_test_invalid_sig_hs256: Hs256 => "id_token_signature", gen1();
@@ -69,7 +69,7 @@ refused! {
 }
 
 #[tokio::test]
-async fn invalid_null_alg() {
+async fn oidcc_client_test_invalid_null_alg() {
     let app = TestApp::spawn().await;
     app.sandbox.misbehave(Misbehaviour::NullAlg);
     let hops = app.browser_of("user_aisha").follow("/auth/login").await;
