@@ -22,8 +22,11 @@ pub(super) fn watch(subject: String, roles: &str, changed: RwSignal<bool>) {
         }
     });
     // Role versions are hexadecimal; nothing needs escaping.
-    let stream = Stream::new(format!("/auth/events?roles={roles}"), changed);
+    let stream = Rc::new(Stream::new(format!("/auth/events?roles={roles}"), changed));
     stream.follow(&document);
+    // The page is on its way: that its own sign-out ended the session must not call it back.
+    let leaving = stream.clone();
+    listen(&document, "submit", move |_| leaving.close());
     let page = document.clone();
     listen(&document, "visibilitychange", move |_| {
         stream.follow(&page);
@@ -50,15 +53,19 @@ impl Stream {
         Self { address, changed, open: Rc::default() }
     }
 
+    fn close(&self) {
+        if let Some(source) = self.open.borrow_mut().take() {
+            source.close();
+        }
+    }
+
     /// Opens the stream of a visible page and closes that of a hidden one.
     fn follow(&self, page: &Document) {
-        let mut open = self.open.borrow_mut();
         if !is_visible(page) {
-            if let Some(source) = open.take() {
-                source.close();
-            }
+            self.close();
             return;
         }
+        let mut open = self.open.borrow_mut();
         if open.as_ref().is_some_and(|source| source.ready_state() != EventSource::CLOSED) {
             return;
         }
