@@ -109,7 +109,7 @@ async fn the_overview_counts_what_there_is() {
     for (number, state) in ["pending", "pending", "dead", "applied"].iter().enumerate() {
         app.execute(&format!(
             "insert into deliveries (id, body_hash, body, event, occurred_at, received_at, state, next_try_at)
-             values (gen_random_uuid(), '\\x0{number}', '{{}}', 'x', now(), now(), '{state}', now())"
+             values (gen_random_uuid(), '\\x0{number}', '{{}}', 'x', now(), now(), '{state}', 'infinity')"
         ))
         .await;
     }
