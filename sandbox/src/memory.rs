@@ -45,6 +45,7 @@ pub(crate) struct Memory {
     pub(crate) kept: Kept,
     pub(crate) clients: Vec<Client>,
     pub(crate) profile: Profile,
+    pub(crate) pinned_issuer: Option<String>,
     pub(crate) algorithm: Algorithm,
     pub(crate) codes: HashMap<String, Code>,
     pub(crate) pending_consents: HashMap<String, AuthorizeRequest>,
@@ -67,6 +68,7 @@ impl Memory {
             kept,
             clients: options.clients,
             profile: options.profile,
+            pinned_issuer: options.pinned_issuer,
             algorithm: options.algorithm,
             codes: HashMap::new(),
             pending_consents: HashMap::new(),
@@ -80,6 +82,9 @@ impl Memory {
 
     /// The issuer of this generation.
     pub(crate) fn issuer(&self, origin: &str) -> String {
+        if let Some(pinned) = &self.pinned_issuer {
+            return pinned.replace("{origin}", origin);
+        }
         match self.profile {
             Profile::Gen1 => origin.to_owned(),
             Profile::Gen2 => format!("{origin}/api/auth"),

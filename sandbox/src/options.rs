@@ -32,6 +32,9 @@ pub struct Options {
     pub clients: Vec<Client>,
     /// The generation to imitate.
     pub profile: Profile,
+    /// An issuer that does not follow the generation, as gen2's `jwt.issuer` sets it. `{origin}` stands
+    /// for the sandbox's own origin.
+    pub pinned_issuer: Option<String>,
     /// The algorithm of new ID tokens.
     pub algorithm: Algorithm,
     /// Where webhooks go.
@@ -47,6 +50,7 @@ impl Default for Options {
             public_host: "127.0.0.1".to_owned(),
             clients: Vec::new(),
             profile: Profile::default(),
+            pinned_issuer: None,
             algorithm: Algorithm::default(),
             webhook_url: None,
             state_file: None,

@@ -111,12 +111,17 @@ pub async fn redeem(
     let tokens = fetch_tokens(provider, &metadata, flow, code, redirect_uri).await?;
     let id_token = tokens.id_token.as_ref().map_or("", |token| token.expose());
     let claims = provider.verify(id_token).await.map_err(|error| {
-        tracing::warn!(%error, "an ID token was refused");
+        if error == JwsError::SharedSecret {
+            tracing::error!(%error, "an ID token was refused");
+        } else {
+            tracing::warn!(%error, "an ID token was refused");
+        }
         match error {
             JwsError::Malformed => Reason::ID_TOKEN_MALFORMED,
-            JwsError::Algorithm | JwsError::NoKey | JwsError::Signature => {
-                Reason::ID_TOKEN_SIGNATURE
-            }
+            JwsError::Algorithm
+            | JwsError::SharedSecret
+            | JwsError::NoKey
+            | JwsError::Signature => Reason::ID_TOKEN_SIGNATURE,
         }
     })?;
     let now = clock::now();

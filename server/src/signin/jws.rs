@@ -24,6 +24,13 @@ pub enum JwsError {
     /// Its algorithm is not one of ours.
     #[error("the token's algorithm is not allowed")]
     Algorithm,
+    /// It is signed with a secret that both sides know. That is better-auth without its `jwt` plugin, and
+    /// its operator's matter: no person can do anything about it.
+    #[error(
+        "the token is signed with the client secret (HS256), which proves nothing to us: Campus One must \
+         sign with a published key (better-auth: add the jwt plugin and set useJWTPlugin)"
+    )]
+    SharedSecret,
     /// No key of the set is meant by it: the set may be old.
     #[error("no key matches the token")]
     NoKey,
@@ -128,6 +135,7 @@ impl Header {
             "EdDSA" => Ok(Algorithm::EdDSA),
             "RS256" => Ok(Algorithm::RS256),
             "ES256" => Ok(Algorithm::ES256),
+            "HS256" | "HS384" | "HS512" => Err(JwsError::SharedSecret),
             _ => Err(JwsError::Algorithm),
         }
     }
@@ -200,9 +208,17 @@ mod tests {
 
     #[test]
     fn algorithms_outside_the_pin_are_refused_before_any_key_is_tried() {
-        for alg in ["none", "None", "HS256", "RS384", "PS256", "ES384", ""] {
+        for alg in ["none", "None", "hs256", "RS384", "PS256", "ES384", ""] {
             let forged = token(&json!({ "alg": alg }), &json!({ "sub": "x" }), b"");
             assert_eq!(set().verify(&forged), Err(JwsError::Algorithm), "{alg}");
+        }
+    }
+
+    #[test]
+    fn a_shared_secret_is_refused_by_its_name() {
+        for alg in ["HS256", "HS384", "HS512"] {
+            let forged = token(&json!({ "alg": alg }), &json!({ "sub": "x" }), b"");
+            assert_eq!(set().verify(&forged), Err(JwsError::SharedSecret), "{alg}");
         }
     }
 

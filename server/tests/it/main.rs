@@ -28,6 +28,7 @@ mod live;
 mod merge;
 mod outage;
 mod policy;
+mod profiles;
 mod secrets;
 mod session_end;
 mod sessions;

@@ -32,6 +32,8 @@ pub const WEBHOOK_SECRET_PREVIOUS: &str = "whsec_dGhlIHNlY3JldCBiZWZvcmU=";
 pub struct Setup {
     /// The provider's generation.
     pub profile: Profile,
+    /// An issuer that does not follow the generation; `{origin}` stands for the provider's own.
+    pub pinned_issuer: Option<&'static str>,
     /// How ID tokens are signed.
     pub algorithm: Algorithm,
     /// Another address for the provider's metadata: `{provider}` stands for the provider's origin.
@@ -121,6 +123,7 @@ impl TestApp {
                 webhook_secret: WEBHOOK_SECRET.to_owned(),
             }],
             profile: setup.profile,
+            pinned_issuer: setup.pinned_issuer.map(str::to_owned),
             algorithm: setup.algorithm,
             webhook_url: Url::parse(&format!("{origin}{}", webhook::PATH)).ok(),
             ..Options::default()
