@@ -5,6 +5,7 @@ use crate::config::{CampusOneSettings, SessionLimits, Settings};
 use crate::freshness::Freshness;
 use crate::http::cookies::CookieStyle;
 use crate::http::gate::Refusals;
+use crate::http::rate::Rates;
 use crate::live::Feed;
 use crate::seal::KeyRing;
 use crate::signin::client::{Client, ClientError};
@@ -12,6 +13,7 @@ use crate::signin::provider::Provider;
 use crate::signin::redemption::Redemptions;
 use crate::webhook::Webhooks;
 use campus_app::{Assets, Ribbon};
+use ipnet::IpNet;
 use sqlx::PgPool;
 use std::sync::Arc;
 
@@ -48,6 +50,10 @@ pub struct App {
     pub webhooks: Webhooks,
     /// Whom the gates refused a short while ago.
     pub refusals: Refusals,
+    /// How often one address may do what costs us something.
+    pub rates: Rates,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Names of the built site's files.
     pub assets: Arc<Assets>,
     /// What every page says where this is not the real thing.
@@ -87,6 +93,8 @@ impl App {
             ),
             webhooks: Webhooks::new(&settings.webhook),
             refusals: Refusals::default(),
+            rates: Rates::default(),
+            trusted_proxies: settings.deployment.server.trusted_proxies.clone(),
             assets: Arc::new(assets),
             ribbon,
         })

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod articles;
+pub mod client;
 pub mod cookies;
 pub mod decision;
 pub mod deliveries;
@@ -12,6 +13,7 @@ pub mod guard;
 pub mod health;
 pub mod pages;
 pub mod present;
+pub mod rate;
 pub mod refusal;
 pub mod request_id;
 pub mod respond;

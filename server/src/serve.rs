@@ -94,7 +94,8 @@ impl Application {
                 tracing::debug!(%error, "no-delay could not be set");
             }
         });
-        axum::serve(listener, self.router).with_graceful_shutdown(stopped).await?;
+        let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).with_graceful_shutdown(stopped).await?;
         jobs.shutdown().await;
         self.app.db.close().await;
         Ok(())

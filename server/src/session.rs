@@ -80,7 +80,7 @@ impl Current {
 /// # Errors
 /// When the database does not answer.
 pub async fn load(app: &App, cookies: &Cookies) -> Result<Current, StoreError> {
-    let Some(token_hash) = cookies.get(cookies::SESSION).and_then(token::hash) else {
+    let Some(token_hash) = cookies.only(cookies::SESSION).and_then(token::hash) else {
         return Ok(Current::None);
     };
     find(app, &token_hash).await

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::fault::Fault;
@@ -61,19 +62,25 @@ impl Default for Site {
     }
 }
 
-/// `[server]`: limits of one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// `[server]`: limits of one request, and who stands in front of the server.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerLimits {
     /// After this the answer is 503 or 408.
     pub request_timeout_seconds: u64,
     /// The largest body accepted.
     pub body_limit_bytes: u64,
+    /// The networks of the proxies in front: from these, `X-Forwarded-For` says who is asking.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for ServerLimits {
     fn default() -> Self {
-        Self { request_timeout_seconds: 30, body_limit_bytes: 256 * 1024 }
+        Self {
+            request_timeout_seconds: 30,
+            body_limit_bytes: 256 * 1024,
+            trusted_proxies: Vec::new(),
+        }
     }
 }
 

@@ -98,6 +98,17 @@ impl Cookies {
         self.pairs.iter().find(|(held, _)| *held == name).map(|(_, value)| value.as_str())
     }
 
+    /// The value of one of our cookies, unless the browser sent several that differ. A sibling site can put
+    /// its own beside ours and in front of it (RFC 6265bis §8.6), where a prefix does not prevent that: of
+    /// two sessions none is taken, rather than the one that somebody else has chosen.
+    #[must_use]
+    pub fn only(&self, base: &str) -> Option<&str> {
+        let name = self.style?.name(base);
+        let mut values = self.pairs.iter().filter(|(held, _)| *held == name);
+        let (_, first) = values.next()?;
+        values.all(|(_, value)| value == first).then_some(first)
+    }
+
     /// Our cookies whose base name starts like this, with what follows and their values.
     pub fn starting<'a>(&'a self, base: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let prefix = self.style.map(|style| style.name(base).into_owned());

@@ -1,6 +1,7 @@
 //! The guard: middleware that finds the session and performs what [`super::decision`] decides. It redirects
 //! before a page is rendered, so nothing of a page can leak to somebody who may not see it.
 
+use super::client::Client;
 use super::cookies::{self, Cookies};
 use super::decision::{Decision, RequestFacts, SessionFacts, decide};
 use super::facts::Manner;
@@ -113,7 +114,12 @@ pub async fn guard(
         Decision::StartSilentThenInteractive => silent(true),
         Decision::StartInteractive => Mode::Interactive,
     };
-    match start(&app, &cookies, Start::new(mode, return_to.clone())).await {
+    let client = Client::of(&app, request.extensions(), request.headers());
+    let started = match app.rates.sign_in(client) {
+        Ok(()) => start(&app, &cookies, Start::new(mode, return_to.clone())).await.map_err(refuse),
+        Err(refusal) => Err(refusal.with_next(return_to.clone())),
+    };
+    match started {
         Ok(mut response) => {
             if let Current::Ended(reason) = current {
                 // Told on the page to which the renewal leads.
@@ -124,13 +130,16 @@ pub async fn guard(
             Ok(response)
         }
         // A public page is there for everybody, also while the provider is not.
-        Err(reason) if decision == Decision::StartSilent => {
-            tracing::warn!(reason = reason.code, "no silent sign-in; the anonymous view is served");
+        Err(refusal) if decision == Decision::StartSilent => {
+            tracing::warn!(
+                reason = refusal.reason.code,
+                "no silent sign-in; the anonymous view is served"
+            );
             let mut response = next.run(request).await;
             add_cookies(&mut response, vec![anonymous_marker(&app)]);
             Ok(response)
         }
-        Err(reason) => Err(refuse(reason)),
+        Err(refusal) => Err(refusal),
     }
 }
 

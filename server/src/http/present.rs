@@ -49,7 +49,8 @@ pub async fn present(State(app): State<Arc<App>>, request: Request, next: Next) 
         parts.headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Cookie"));
     }
     if matches!(refusal.reason.status, 429 | 503) {
-        parts.headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
+        let seconds = if let Detail::Wait(seconds) = refusal.detail { seconds } else { 60 };
+        parts.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     let body = if is_head { axum::body::Body::empty() } else { body.into_body() };
     Response::from_parts(parts, body)
@@ -85,6 +86,8 @@ fn details(detail: &Detail) -> Vec<String> {
     match detail {
         Detail::None => Vec::new(),
         Detail::Needs(permission) => vec![format!("It is for {}.", permission.holders_text())],
+        Detail::Wait(1) => vec!["It works again in a second.".to_owned()],
+        Detail::Wait(seconds) => vec![format!("It works again in {seconds} seconds.")],
         Detail::Fields(faults) => {
             faults.iter().map(|fault| format!("The {} {}.", fault.field, fault.text)).collect()
         }

@@ -32,6 +32,8 @@ pub enum Detail {
     Needs(Permission),
     /// The fields that cannot be taken.
     Fields(Vec<FieldFault>),
+    /// How long to wait, in seconds.
+    Wait(u64),
 }
 
 impl Refusal {
@@ -45,6 +47,12 @@ impl Refusal {
     #[must_use]
     pub fn fields(faults: Vec<FieldFault>) -> Self {
         Self { detail: Detail::Fields(faults), ..Self::from(Reason::INVALID_FIELDS) }
+    }
+
+    /// Too much at once from one address; it works again after so many seconds.
+    #[must_use]
+    pub fn too_many(seconds: u64) -> Self {
+        Self { detail: Detail::Wait(seconds), ..Self::from(Reason::TOO_MANY_REQUESTS) }
     }
 
     /// With the place the person wanted to go to.

@@ -7,6 +7,7 @@ use super::logout_token::{Expected, Fault, LogoutToken, Whom};
 use crate::app::App;
 use crate::audit::Cause;
 use crate::clock;
+use crate::http::client::Client;
 use crate::http::request_id::RequestId;
 use crate::http::respond::private;
 use crate::people;
@@ -59,6 +60,7 @@ impl From<sqlx::Error> for Failure {
 pub async fn receive(
     State(app): State<Arc<App>>,
     Extension(request_id): Extension<RequestId>,
+    client: Client,
     body: Bytes,
 ) -> Response {
     let refused = |status: StatusCode, error: &str, text: &str| {
@@ -71,6 +73,9 @@ pub async fn receive(
             StatusCode::OK.into_response()
         }
         Err(Failure::Token(fault)) => {
+            if let Err(refusal) = app.rates.forgery(client) {
+                return refusal.into_response();
+            }
             refused(StatusCode::BAD_REQUEST, "invalid_request", &fault.to_string())
         }
         Err(Failure::NotNow) => {
@@ -87,7 +92,7 @@ async fn log_out(app: &App, body: &[u8], request_id: String) -> Result<u64, Fail
     let token = the_token(body)?;
     let metadata = app.provider.metadata().await.map_err(|_| Failure::NotNow)?;
     app.provider.ensure_keys().await.map_err(|_| Failure::NotNow)?;
-    let claims = app.provider.verify(&token).await.map_err(|_| Fault::Signature)?;
+    let claims = app.provider.verify_message(&token).await.map_err(|_| Fault::Signature)?;
     let typ = token_type(&token).map_err(|_| Fault::Type)?;
     let now = clock::now();
     let expected = Expected {

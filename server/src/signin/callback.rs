@@ -7,6 +7,7 @@ use super::start::{Occasion, Start, anonymous_marker, start};
 use crate::app::App;
 use crate::audit::{Cause, Entry};
 use crate::clock;
+use crate::http::client::Client;
 use crate::http::cookies::{self, Cookies};
 use crate::http::refusal::Refusal;
 use crate::http::request_id::RequestId;
@@ -34,6 +35,7 @@ pub async fn callback(
     State(app): State<Arc<App>>,
     Extension(current): Extension<Current>,
     Extension(request_id): Extension<RequestId>,
+    client: Client,
     headers: HeaderMap,
     method: http::Method,
     RawQuery(query): RawQuery,
@@ -42,6 +44,7 @@ pub async fn callback(
         return Ok(().into_response());
     }
     let Some(answer) = Answer::parse(query.as_deref())? else { return Ok(().into_response()) };
+    app.rates.callback(client)?;
 
     let cookies = Cookies::read(&headers, app.cookies);
     let pending = Pending::read(&cookies, &app.flow_keys, clock::now());

@@ -5,6 +5,7 @@ use super::flow::{MOST_STARTS, Mode, Starts};
 use super::start::{Occasion, Start, start};
 use crate::app::App;
 use crate::clock;
+use crate::http::client::Client;
 use crate::http::cookies::{self, Cookies};
 use crate::http::facts::Manner;
 use crate::http::refusal::Refusal;
@@ -41,6 +42,7 @@ const LONGEST_HINT: usize = 254;
 pub async fn login(
     State(app): State<Arc<App>>,
     Extension(current): Extension<Current>,
+    client: Client,
     method: Method,
     headers: HeaderMap,
     query: Result<Query<LoginQuery>, axum::extract::rejection::QueryRejection>,
@@ -73,6 +75,7 @@ pub async fn login(
     let login_hint = query.login_hint.filter(|hint| {
         hint.len() <= LONGEST_HINT && !hint.is_empty() && !hint.chars().any(char::is_control)
     });
+    app.rates.sign_in(client).map_err(|refusal| refusal.with_next(next.clone()))?;
     let occasion = if signed_in { Occasion::Session } else { Occasion::NoSession };
     let asked = Start { mode, next: next.clone(), occasion, login_hint };
     start(&app, &cookies, asked).await.map_err(refuse)

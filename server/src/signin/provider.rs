@@ -129,7 +129,17 @@ impl<T> Kept<T> {
 #[derive(Default)]
 struct KeyFetches {
     first: Option<Instant>,
-    again: Option<Instant>,
+    for_sign_ins: Option<Instant>,
+    for_messages: Option<Instant>,
+}
+
+/// Where a token came from whose key is not known.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// The provider's token endpoint, which we asked.
+    Answer,
+    /// Anybody: a message that claims to be the provider's.
+    Message,
 }
 
 /// A provider of the standard kind.
@@ -201,7 +211,7 @@ impl Provider {
     pub async fn ensure_keys(&self) -> Result<(), ProviderError> {
         let known = self.held_keys();
         if known.is_empty() {
-            self.fetch_keys(&known).await?;
+            self.fetch_keys(&known, Origin::Answer).await?;
         }
         if self.held_keys().is_empty() {
             return Err(ProviderError::Recent("there are no usable keys".to_owned()));
@@ -214,10 +224,27 @@ impl Provider {
     /// # Errors
     /// See [`JwsError`].
     pub async fn verify(&self, token: &str) -> Result<Map<String, Value>, JwsError> {
+        self.verify_from(token, Origin::Answer).await
+    }
+
+    /// The same for a token that anybody may have sent. Unknown keys in these are looked for on an account
+    /// of their own: a forged one must not use up the fetch that a sign-in needs after a rotation.
+    ///
+    /// # Errors
+    /// See [`JwsError`].
+    pub async fn verify_message(&self, token: &str) -> Result<Map<String, Value>, JwsError> {
+        self.verify_from(token, Origin::Message).await
+    }
+
+    async fn verify_from(
+        &self,
+        token: &str,
+        origin: Origin,
+    ) -> Result<Map<String, Value>, JwsError> {
         let known = self.held_keys();
         match known.verify(token) {
             Err(error) if error.may_be_stale_keys() => {
-                if let Err(fault) = self.fetch_keys(&known).await {
+                if let Err(fault) = self.fetch_keys(&known, origin).await {
                     tracing::warn!(error = %fault, "the keys could not be fetched; the old ones stay");
                 }
                 self.held_keys().verify(token)
@@ -233,7 +260,7 @@ impl Provider {
 
     /// Fetches keys newer than the `known` ones, unless that was tried a short while ago; the old ones stay
     /// when it fails.
-    async fn fetch_keys(&self, known: &Arc<KeySet>) -> Result<(), ProviderError> {
+    async fn fetch_keys(&self, known: &Arc<KeySet>, origin: Origin) -> Result<(), ProviderError> {
         let metadata = self.metadata().await?;
         let mut fetches = self.key_fetches.lock().await;
         if !Arc::ptr_eq(known, &self.held_keys()) {
@@ -243,7 +270,11 @@ impl Provider {
         let (last, pause) = if known.is_empty() {
             (&mut fetches.first, RETRY_AFTER)
         } else {
-            (&mut fetches.again, KEYS_EVERY)
+            let last = match origin {
+                Origin::Answer => &mut fetches.for_sign_ins,
+                Origin::Message => &mut fetches.for_messages,
+            };
+            (last, KEYS_EVERY)
         };
         if last.is_some_and(|at| at.elapsed() < pause) {
             return Ok(());

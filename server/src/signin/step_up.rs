@@ -9,6 +9,7 @@ use super::flow::Mode;
 use super::start::{Occasion, Start, start};
 use crate::app::App;
 use crate::config::SessionLimits;
+use crate::http::client::Client;
 use crate::http::cookies::Cookies;
 use crate::http::facts::Manner;
 use crate::http::refusal::Refusal;
@@ -102,6 +103,7 @@ pub struct ConfirmQuery {
 pub async fn confirm(
     State(app): State<Arc<App>>,
     Extension(current): Extension<Current>,
+    client: Client,
     method: Method,
     headers: HeaderMap,
     query: Result<Query<ConfirmQuery>, axum::extract::rejection::QueryRejection>,
@@ -112,6 +114,7 @@ pub async fn confirm(
     if current.live().is_none() || !Manner::of(&method, &headers).navigation {
         return Err(refuse(Reason::NOT_SIGNED_IN));
     }
+    app.rates.sign_in(client).map_err(|refusal| refusal.with_next(next.clone()))?;
     let cookies = Cookies::read(&headers, app.cookies);
     let occasion = Occasion::Session;
     let asked = Start { occasion, ..Start::new(Mode::StepUp, next.clone()) };

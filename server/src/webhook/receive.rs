@@ -6,6 +6,7 @@
 use super::worker;
 use crate::app::App;
 use crate::clock;
+use crate::http::client::Client;
 use crate::http::refusal::Refusal;
 use crate::http::request_id::RequestId;
 use crate::store::deliveries::{self, DeliveryId, NewDelivery};
@@ -38,14 +39,19 @@ pub const EARLIEST_SECONDS: i64 = 300;
 pub async fn receive(
     State(app): State<Arc<App>>,
     Extension(RequestId(request_id)): Extension<RequestId>,
+    client: Client,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let now = clock::now();
-    let (body, message) = accepted(&app, &headers, body, now).await.map_err(|reason| {
+    let (body, message) = accepted(&app, &headers, body, now).await.or_else(|reason| {
+        if is_forged(reason) {
+            // Neither logged nor counted past the limit: a flood of forgeries must hide nothing else.
+            app.rates.forgery(client)?;
+        }
         tracing::warn!(reason = reason.code, "a webhook was refused");
         app.webhooks.refusals.add(reason, Some(request_id.clone()), now);
-        Refusal::from(reason)
+        Err(Refusal::from(reason))
     })?;
     // The request's number is the delivery's: its effects can be traced to it, whenever they come.
     let id = DeliveryId(Uuid::parse_str(&request_id).unwrap_or_else(|_| Uuid::now_v7()));
@@ -65,6 +71,11 @@ pub async fn receive(
         worker::at_once(&app, id).await;
     }
     Ok(Json(json!({ "ok": true, "duplicate": !is_new })).into_response())
+}
+
+/// Whether anybody could have sent what was refused for this reason.
+fn is_forged(reason: Reason) -> bool {
+    [Reason::WEBHOOK_UNSIGNED, Reason::WEBHOOK_SIGNATURE, Reason::TOO_LARGE].contains(&reason)
 }
 
 /// The body of a delivery that is to be stored, and what it says.

@@ -193,7 +193,8 @@ async fn nothing_that_was_not_made_with_the_secret_is_ever_200() {
             ];
             let headers: &[(&str, &str)] = if form < 4 { &campus_one } else { &standard };
             let answer = runtime.block_on(sender.send(body, headers));
-            prop_assert_eq!(answer.status, 401);
+            // Forgeries are limited too, after each has been looked at.
+            prop_assert!(matches!(answer.status, 401 | 429), "{}", answer.status);
             Ok(())
         })
     };

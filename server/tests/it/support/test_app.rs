@@ -192,6 +192,16 @@ impl TestApp {
         browser
     }
 
+    /// The session cookie's value of a person who signed in as behind a proxy that ends TLS.
+    pub async fn signed_in_over_https(&self, person: &str) -> String {
+        let browser = self.browser_of(person);
+        let start = browser.navigate("/auth/login").await.location().unwrap();
+        let mut callback = browser.navigate(start.as_str()).await.location().unwrap();
+        callback.set_scheme("http").unwrap();
+        browser.navigate(callback.as_str()).await;
+        browser.cookie(&format!("__Host-{}", super::SESSION)).unwrap()
+    }
+
     /// A browser whose person is signed in and has just proved again who they are.
     pub async fn confirmed(&self, person: &str) -> Browser {
         let browser = self.signed_in(person).await;
