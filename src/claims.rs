@@ -156,11 +156,15 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 1e9).then_some(number as i64)
 }
 
+/// Whether a character changes the direction of the text around it (Unicode Standard Annex 9 §2).
+pub(crate) const fn is_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Text without control and direction-changing characters, trimmed; `None` when it is too long or
 /// nothing is left.
 fn clean(text: &str, longest: usize) -> Option<String> {
-    let direction = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let text: String = text.chars().filter(|c| !c.is_control() && !direction(*c)).collect();
+    let text: String = text.chars().filter(|c| !c.is_control() && !is_direction(*c)).collect();
     let text = text.trim();
     (!text.is_empty() && text.chars().count() <= longest).then(|| text.to_owned())
 }

@@ -2,6 +2,7 @@
 //! is used (PROTOCOLS.md, "Webhooks"; seed OpenID Connect §9 B).
 
 use crate::claims::Claims;
+use crate::claims::is_direction;
 use crate::instant::Instant;
 use crate::role::{PrimaryRole, Roles};
 use serde::{Deserialize, Serialize};
@@ -110,7 +111,7 @@ impl Message {
             .unwrap_or_default()
             .trim()
             .chars()
-            .filter(|c| !c.is_control())
+            .filter(|c| !c.is_control() && !is_direction(*c))
             .take(LONGEST_NAME)
             .collect();
         let occurred_at = text("timestamp").and_then(Instant::parse_rfc3339).ok_or(NoMessage)?;

@@ -100,7 +100,13 @@ async fn no_message_becomes_markup_on_the_admins_pages() {
     let admin = app.signed_in("user_ngozi").await;
     for (number, words) in [HOSTILE, TURNED].into_iter().enumerate() {
         let second = -10 - i64::try_from(number).unwrap();
-        app.sender().accepted(event(words, at(second), &json!({ "userId": words }))).await;
+        app.sender()
+            .accepted(event(
+                words,
+                at(second),
+                &json!({ "userId": words.replace(TURNED, "user_nobody") }),
+            ))
+            .await;
         let given =
             json!({ "role": words, "roles": [words], "customRoles": [words], "name": words });
         app.sender().accepted(role_changed("user_aisha", at(second), given)).await;

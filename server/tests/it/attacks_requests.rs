@@ -131,7 +131,6 @@ async fn odd_bodies_are_refused_with_a_reason() {
         (json, b"{\"title\":\"\\ud800\",\"body\":\"x\"}".to_vec()),
         (json, b"{\"title\":\"a\\u0000b\",\"body\":\"x\"}".to_vec()),
         (json, b"{\"title\":1e999,\"body\":\"x\"}".to_vec()),
-        (json, b"{\"title\":\"a\",\"title\":\"b\",\"body\":\"x\"}".to_vec()),
         (json, Vec::new()),
         (json, vec![b' '; 300 * 1024]),
         (form, b"title=%ff%fe".to_vec()),
