@@ -1,6 +1,6 @@
 //! What a provider may do differently without anybody being turned away.
 
-use crate::support::{Setup, TestApp};
+use crate::support::{SESSION, Setup, TestApp};
 use campus_sandbox::{Algorithm, Down, Endpoint, Misbehaviour, Profile, Trouble};
 
 /// One test for each permitted deviation; each must still end in exactly one session.
@@ -68,7 +68,7 @@ async fn oidcc_client_test_signing_key_rotation() {
 async fn oidcc_client_test_discovery_openid_config() {
     let app = TestApp::spawn().await;
     app.signed_in("user_aisha").await;
-    // Every address that was used stands in the metadata and nowhere else.
+    // The metadata was asked for once, and each of its endpoints with it.
     assert_eq!(app.count(Endpoint::Discovery), 1);
     for endpoint in [Endpoint::Authorize, Endpoint::Token, Endpoint::Userinfo] {
         assert_eq!(app.count(endpoint), 1, "{endpoint:?}");
@@ -85,8 +85,11 @@ async fn oidcc_client_test_discovery_jwks_uri_keys() {
     let app = TestApp::spawn().await;
     let down = Trouble { down: Some(Down::Status), ..Trouble::default() };
     app.sandbox.set_trouble(Endpoint::Jwks, down);
-    app.browser_of("user_aisha").follow("/auth/login").await;
-    assert_eq!(app.rows().await, (0, 0));
+    let browser = app.browser_of("user_aisha");
+    let page = browser.follow("/auth/login").await.pop().unwrap();
+    page.assert_refused(503, "provider_unreachable");
+    assert_eq!((browser.cookie(SESSION), app.rows().await), (None, (0, 0)));
+    assert_eq!(app.count(Endpoint::Token), 0);
 }
 
 /// The sandbox takes the access token from the `Authorization` header alone (RFC 6750 §2.1).
