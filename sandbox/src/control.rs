@@ -211,6 +211,11 @@ impl Control {
         self.shared.change(|memory| memory.access_seconds = seconds);
     }
 
+    /// Sets the clock by which ID tokens are dated: seconds ahead of ours, or behind where negative.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.shared.change(|memory| memory.clock_ahead = seconds);
+    }
+
     /// Rotates the signing key in use; the old one stays published.
     pub fn rotate_keys(&self) -> Result<(), ControlError> {
         self.shared

@@ -38,6 +38,7 @@ pub(crate) fn build(
     occasion: &Occasion,
     now: i64,
 ) -> Result<String, KeyError> {
+    let now = now + memory.clock_ahead;
     if memory.misbehaviours.take(M::RotateJustBeforeSigning) {
         memory.kept.keys.rotate(memory.algorithm, now)?;
     }

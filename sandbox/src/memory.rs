@@ -53,6 +53,8 @@ pub(crate) struct Memory {
     pub(crate) endpoints: Endpoints,
     pub(crate) webhook_url: Option<Url>,
     pub(crate) access_seconds: i64,
+    /// How many seconds the clock that ID tokens are dated by is ahead.
+    pub(crate) clock_ahead: i64,
     /// How often a refresh token that was used up came again.
     pub(crate) reuses: u64,
 }
@@ -76,6 +78,7 @@ impl Memory {
             endpoints: Endpoints::default(),
             webhook_url: options.webhook_url,
             access_seconds: ACCESS_SECONDS,
+            clock_ahead: 0,
             reuses: 0,
         }
     }

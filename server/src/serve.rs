@@ -15,8 +15,13 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+
+/// How long a stop waits for connections of the database to close.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why the application could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,7 @@ pub struct Application {
     pub app: Arc<App>,
     listener: TcpListener,
     router: Router,
+    answers_within: Duration,
 }
 
 impl Application {
@@ -60,7 +66,8 @@ impl Application {
         store::migrate(&db).await?;
         let app = Arc::new(App::new(settings, campus_one, db, assets, ribbon)?);
         let router = router::build(app.clone(), &settings.deployment);
-        Ok(Self { app, listener, router })
+        let answers_within = settings.deployment.server.request_timeout();
+        Ok(Self { app, listener, router, answers_within })
     }
 
     /// Where it listens.
@@ -71,7 +78,9 @@ impl Application {
         self.listener.local_addr()
     }
 
-    /// Serves until `stopped` is ready, then finishes the answers under way.
+    /// Serves until `stopped` is ready, then finishes the answers under way, for as long as an answer may
+    /// take: whoever is connected after that asks for nothing, or reads nothing, and would keep the process
+    /// alive for good.
     ///
     /// # Errors
     /// When the listener fails for good.
@@ -84,9 +93,19 @@ impl Application {
         jobs.spawn(live::follow(self.app.clone()));
         jobs.spawn(worker::run(self.app.clone()));
         let app = self.app.clone();
+        let (stopping, stop_seen) = oneshot::channel::<()>();
         let stopped = async move {
             stopped.await;
             app.live.stop();
+            // Nobody waits for it any more where serving has failed meanwhile.
+            let _ = stopping.send(());
+        };
+        let patience = async move {
+            // An error means that the listener failed: then serving ends by itself.
+            if stop_seen.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(self.answers_within).await;
         };
         // Nagle's algorithm would hold back the end of an answer for 40 ms.
         let listener = self.listener.tap_io(|stream| {
@@ -95,9 +114,14 @@ impl Application {
             }
         });
         let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(stopped).await?;
+        tokio::select! {
+            served = axum::serve(listener, service).with_graceful_shutdown(stopped) => served?,
+            () = patience => tracing::warn!("stopped with connections still open"),
+        }
         jobs.shutdown().await;
-        self.app.db.close().await;
+        if tokio::time::timeout(CLOSE_WITHIN, self.app.db.close()).await.is_err() {
+            tracing::warn!("stopped without the database's goodbye");
+        }
         Ok(())
     }
 }

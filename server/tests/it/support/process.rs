@@ -5,12 +5,13 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A running `campus-server`, on the database and provider of a test.
 pub struct ServerProcess {
     /// Its own origin.
     pub origin: String,
+    port: u16,
     child: Child,
     log: PathBuf,
 }
@@ -20,6 +21,11 @@ impl ServerProcess {
     pub async fn spawn(app: &TestApp, changes: &[(&str, &str)]) -> Self {
         // The port is free a moment later too: the kernel gives out others first.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::spawn_at(app, port, changes).await
+    }
+
+    /// Starts it at a port.
+    pub async fn spawn_at(app: &TestApp, port: u16, changes: &[(&str, &str)]) -> Self {
         let origin = format!("http://localhost:{port}");
         let log = app.files.path().join(format!("{port}.log"));
         let child = Command::new(env!("CARGO_BIN_EXE_campus-server"))
@@ -34,10 +40,10 @@ impl ServerProcess {
             .envs(changes.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(&log).unwrap())
+            .stderr(File::options().create(true).append(true).open(&log).unwrap())
             .spawn()
             .unwrap();
-        let mut process = Self { origin, child, log };
+        let mut process = Self { origin, port, child, log };
         process.wait_until_ready(port).await;
         process
     }
@@ -57,6 +63,26 @@ impl ServerProcess {
     /// What it logged so far: warnings and errors.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Where it listens.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Asks it to stop, as a deployment does (SIGTERM), and waits until it has; gives how long it took.
+    pub async fn stop(&mut self) -> Duration {
+        let began = Instant::now();
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(asked.unwrap().success());
+        while began.elapsed() < Duration::from_secs(60) {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert!(status.success(), "{status}");
+                return began.elapsed();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("it still runs a minute after SIGTERM");
     }
 
     /// Kills it with SIGKILL: it finishes nothing.
