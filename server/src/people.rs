@@ -100,15 +100,9 @@ pub async fn end_sessions(
     if ended.is_empty() && kind != AuditKind::Disconnected {
         return Ok(0);
     }
-    for session in &ended {
-        changes::record(db, person, Some(*session), ChangeKind::Ended, now).await?;
-    }
-    let count = ended.len() as u64;
     let session = if let Sessions::One(id) = which { Some(id) } else { None };
-    let detail = json!({ "reason": reason.as_str(), "sessions": count });
-    let entry = Entry { kind, cause, subject: Some(person), session, detail };
-    audit::append(db, &entry, now).await?;
-    Ok(count)
+    told_and_written(db, person, &ended, session, reason, kind, cause, now).await?;
+    Ok(ended.len() as u64)
 }
 
 /// A person signs out of this browser: the session ends, its tokens are deleted, the pages that are open
@@ -127,7 +121,8 @@ pub async fn sign_out(
         return Ok(None);
     };
     let cause = Cause { actor: Actor::Person(person), request_id, rule: "sign-out" };
-    told_and_written(db, person, &[session], reason, &cause, now).await?;
+    let kind = AuditKind::SessionsEnded;
+    told_and_written(db, person, &[session], Some(session), reason, kind, &cause, now).await?;
     Ok(Some(session))
 }
 
@@ -152,25 +147,28 @@ pub async fn end_provider_session(
         by_person.entry(*person).or_default().push(*session);
     }
     for (person, sessions) in by_person {
-        told_and_written(db, person, &sessions, reason, cause, now).await?;
+        let only = if let [only] = sessions[..] { Some(only) } else { None };
+        let kind = AuditKind::SessionsEnded;
+        told_and_written(db, person, &sessions, only, reason, kind, cause, now).await?;
     }
     Ok(ended.len() as u64)
 }
 
+/// Tells the open pages of sessions that ended, and writes it down; `session` is the one the entry names.
 async fn told_and_written(
     db: &mut PgConnection,
     person: PersonId,
     ended: &[SessionId],
+    session: Option<SessionId>,
     reason: EndReason,
+    kind: AuditKind,
     cause: &Cause,
     now: Instant,
 ) -> Result<(), StoreError> {
     for session in ended {
         changes::record(db, person, Some(*session), ChangeKind::Ended, now).await?;
     }
-    let session = if let [only] = ended { Some(*only) } else { None };
     let detail = json!({ "reason": reason.as_str(), "sessions": ended.len() });
-    let kind = AuditKind::SessionsEnded;
     let entry = Entry { kind, cause, subject: Some(person), session, detail };
     audit::append(db, &entry, now).await
 }
